@@ -1,0 +1,123 @@
+// A manifest as plain, frozen data: what its author wrote, checked for shape, every part with its place in the text.
+// `parse.ts` makes it from text or gives every mistake at once; finding and typing the components comes after (`star/`).
+
+import type { Span } from "../base/diagnostics.ts";
+import type { ValType } from "../wit/types.ts";
+
+export interface Manifest {
+  /** The file, as people know it, and the folder that relative paths start from. */
+  readonly file: string;
+  readonly name?: string | undefined;
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  /** Settings that whoever uses the app gives; read as `${config.NAME}`. */
+  readonly parameters: readonly Parameter[];
+  readonly components: readonly ComponentUse[];
+  /** Named types of the `types:` block, usable in type expressions. */
+  readonly types: ReadonlyMap<string, ValType>;
+  readonly operations: readonly OperationDeclaration[];
+  readonly tests: readonly TestDeclaration[];
+  readonly span: Span;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly type: ValType;
+  /** A JSON value; absent where the parameter must be given. */
+  readonly default?: Json | undefined;
+  readonly span: Span;
+}
+
+/** One line of `components:`. */
+export interface ComponentUse {
+  readonly name: string;
+  readonly from: { readonly kind: "path"; readonly path: string };
+  /** Values for the parameters of an app. */
+  readonly with: readonly Setting[];
+  readonly span: Span;
+  readonly fromSpan: Span;
+}
+
+/** A name with a JSON value, `${config.…}` not yet replaced. */
+export interface Setting {
+  readonly name: string;
+  readonly value: Json;
+  readonly span: Span;
+  readonly valueSpan: Span;
+}
+
+export interface OperationDeclaration {
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** Declared input ports; undefined where the manifest leaves them to be inferred from the flow. */
+  readonly input?: readonly InputPort[] | undefined;
+  readonly output?: readonly OutputPort[] | undefined;
+  readonly nodes: readonly NodeDeclaration[];
+  /** The flow text with its place: `flow.offsets[i]` is where character i of `flow.text` stands in the source. */
+  readonly flow: FlowText;
+  readonly span: Span;
+}
+
+export interface FlowText {
+  readonly text: string;
+  readonly span: Span;
+  /** The place in the manifest of a range of `text` (UTF-16 offsets). */
+  place(start: number, end: number): Span;
+}
+
+export interface InputPort {
+  readonly name: string;
+  /** Undefined where only rules were written: the type is inferred from the flow. */
+  readonly type?: ValType | undefined;
+  readonly rules: SanitizationRules;
+  readonly default?: Json | undefined;
+  readonly description?: string | undefined;
+  readonly span: Span;
+}
+
+export interface OutputPort {
+  readonly name: string;
+  readonly type?: ValType | undefined;
+  readonly span: Span;
+}
+
+/** What is done to and asked of an input value, in this order; every violation is reported with its path. */
+export interface SanitizationRules {
+  readonly trim?: boolean | undefined;
+  readonly lowercase?: boolean | undefined;
+  readonly uppercase?: boolean | undefined;
+  readonly normalize?: "NFC" | "NFD" | "NFKC" | "NFKD" | undefined;
+  /** Of a number its value, of a text its length in code points, of a list its length. */
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  /** A regular expression (`v` flag) that the whole text must match. */
+  readonly pattern?: string | undefined;
+  readonly format?: "email" | "uri" | "uuid" | "date-time" | "hostname" | "ip" | undefined;
+  readonly oneOf?: readonly Json[] | undefined;
+}
+
+export interface NodeDeclaration {
+  readonly id: string;
+  /** `component::operation` or `component::interface#operation`. */
+  readonly uses: string;
+  readonly with: readonly Setting[];
+  readonly timeoutMs?: number | undefined;
+  readonly retry?: { readonly attempts: number; readonly backoffMs: number } | undefined;
+  readonly concurrency?: number | undefined;
+  readonly span: Span;
+  readonly usesSpan: Span;
+}
+
+export interface TestDeclaration {
+  readonly name?: string | undefined;
+  readonly operation: string;
+  readonly input: { readonly [port: string]: Json };
+  /** A JSON value with matchers (`{ matches: … }`, `{ at-least: 3 }`, `{ error: … }`); undefined: it must only succeed. */
+  readonly expect?: Json | undefined;
+  readonly seed?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly timestampMs?: number | undefined;
+  readonly span: Span;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
