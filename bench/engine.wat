@@ -1,0 +1,31 @@
+;; What the engine benchmark calls: a bump allocator that every `cabi_post_…` empties, and functions that give back what they got.
+(module
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at
+      (i32.and
+        (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.sub (i32.const 0) (local.get $align))))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
+      (then (drop (memory.grow (i32.const 64)))))
+    (local.get $at))
+  (func $post (export "cabi_post_bench:engine/api#echo-string") (export "cabi_post_bench:engine/api#echo-numbers")
+    (export "cabi_post_bench:engine/api#echo-strings") (export "cabi_post_bench:engine/api#echo-record") (param i32)
+    (global.set $next (i32.const 1024)))
+  (func (export "bench:engine/api#add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  ;; A list or string: pointer and length go back as they came.
+  (func (export "bench:engine/api#echo-string") (export "bench:engine/api#echo-numbers") (export "bench:engine/api#echo-strings")
+    (param i32 i32) (result i32)
+    (i32.store (i32.const 16) (local.get 0))
+    (i32.store (i32.const 20) (local.get 1))
+    (i32.const 16))
+  (func (export "bench:engine/api#echo-record") (param i32 i32 i32 f64 i32) (result i32)
+    (i32.store (i32.const 32) (local.get 0))
+    (i32.store (i32.const 36) (local.get 1))
+    (i32.store (i32.const 40) (local.get 2))
+    (f64.store (i32.const 48) (local.get 3))
+    (i32.store8 (i32.const 56) (local.get 4))
+    (i32.const 32)))

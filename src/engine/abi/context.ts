@@ -1,0 +1,106 @@
+// What lifting and lowering need to know of one side of a call: its memory, its allocator, its string encoding, its instance.
+// Source: Canonical ABI, Canonical ABI Options; Lifting and Lowering Context.
+
+import { StarlaneError } from "../../base/errors.ts";
+import type { BorrowScope, ComponentInstance } from "../instance.ts";
+import { trap } from "../trap.ts";
+import type { PointerSize } from "./layout.ts";
+import type { LinearMemory } from "./memory.ts";
+
+export type StringEncoding = "utf8" | "utf16" | "latin1+utf16";
+
+type CoreFunction = (...args: unknown[]) => unknown;
+
+/**
+ * How many bytes of host memory the values of one call may take, about: a guest can make a small memory mean a huge value, by
+ * letting every element of a list point to the same bytes.
+ */
+const LIFT_BUDGET = 2 ** 28;
+
+export class AbiContext {
+  readonly instance: ComponentInstance;
+  readonly encoding: StringEncoding;
+  readonly pointer: PointerSize;
+  /** The call under way, where it lends or borrows handles. */
+  scope: BorrowScope | undefined;
+  /** Where `lowerString` and `lowerList` leave what they allocated: a pointer, and a length in code units or elements. */
+  outPointer = 0;
+  outLength = 0;
+  #budget = LIFT_BUDGET;
+  readonly #memory: LinearMemory | undefined;
+  readonly #realloc: CoreFunction | undefined;
+
+  constructor(
+    instance: ComponentInstance,
+    encoding: StringEncoding,
+    memory: LinearMemory | undefined,
+    realloc: CoreFunction | undefined,
+    pointer: PointerSize,
+  ) {
+    this.instance = instance;
+    this.encoding = encoding;
+    this.pointer = pointer;
+    this.#memory = memory;
+    this.#realloc = realloc;
+  }
+
+  get memory(): LinearMemory {
+    if (this.#memory === undefined) throw new StarlaneError("starlane/internal", "canonical function without a memory");
+    return this.#memory;
+  }
+
+  startLifting(): void {
+    this.#budget = LIFT_BUDGET;
+  }
+
+  /** Accounts for host memory that a lifted value takes, in bytes. */
+  spend(bytes: number): void {
+    this.#budget -= bytes;
+    if (this.#budget < 0) trap(`a value of more than ${LIFT_BUDGET} bytes was passed`);
+  }
+
+  /** New bytes in the guest's memory, aligned and in bounds. */
+  allocate(align: number, size: number, what: string): number {
+    return this.reallocate(0, 0, align, size, what);
+  }
+
+  reallocate(old: number, oldSize: number, align: number, size: number, what: string): number {
+    const at = this.#callRealloc(old, oldSize, align, size);
+    if (at % align !== 0) trap(`${what}: realloc return: result not aligned`);
+    if (at + size > this.memory.size) trap(`${what}: realloc return: beyond end of memory`);
+    return at;
+  }
+
+  #callRealloc(old: number, oldSize: number, align: number, size: number): number {
+    const realloc = this.#realloc;
+    if (realloc === undefined) throw new StarlaneError("starlane/internal", "canonical function without a realloc");
+    if (size > 0xffff_ffff) trap("realloc: size out of range");
+    this.instance.mayLeave = false;
+    const at =
+      this.pointer === 4
+        ? (realloc(old, oldSize, align, size) as number) >>> 0
+        : pointerFrom(realloc(BigInt(old), BigInt(oldSize), BigInt(align), BigInt(size)));
+    this.instance.mayLeave = true;
+    return at;
+  }
+}
+
+/** A pointer or length as it arrives in a core value: an i32, or an i64 of a 64-bit memory. */
+export function pointerFrom(core: unknown): number {
+  if (typeof core === "number") return core >>> 0;
+  const wide = BigInt.asUintN(64, core as bigint);
+  return wide > 0xffff_ffff_ffffn ? Number.MAX_SAFE_INTEGER : Number(wide);
+}
+
+export function pointerTo(at: number, pointer: PointerSize): unknown {
+  return pointer === 4 ? at : BigInt(at);
+}
+
+export function loadPointer(cx: AbiContext, at: number): number {
+  return cx.pointer === 4 ? cx.memory.view.getUint32(at, true) : pointerFrom(cx.memory.view.getBigUint64(at, true));
+}
+
+export function storePointer(cx: AbiContext, at: number, value: number): void {
+  if (cx.pointer === 4) cx.memory.view.setUint32(at, value, true);
+  else cx.memory.view.setBigUint64(at, BigInt(value), true);
+}

@@ -1,0 +1,273 @@
+// The host's side of a component's imports: JS objects, functions and classes become component functions and resource types.
+// Everything that is not provided is collected, so that one error can list it all.
+
+import { StarlaneError } from "../base/errors.ts";
+import type { CoreTypeDef, Declarator, ExternTypeRef } from "../component/component.ts";
+import { camelCase } from "../wit/types.ts";
+import type { ComponentFunction, Imports } from "./engine.ts";
+import type { HostClass, RuntimeResource } from "./instance.ts";
+import type { Item, Items } from "./items.ts";
+import { HostFunction } from "./lower.ts";
+import { className } from "./resources.ts";
+import { funcTypeAt, outerScope, pushCoreType, resolveType, type RuntimeType, typeAt, type TypeScope } from "./runtime-types.ts";
+
+/** What a component asked for and nobody provided: interface and function names. */
+export class MissingImports {
+  readonly #names: string[] = [];
+
+  add(name: string): void {
+    this.#names.push(name);
+  }
+
+  throwIfAny(): void {
+    if (this.#names.length === 0) return;
+    const shown = this.#names.slice(0, 20).map((name) => `  ${name}`);
+    if (this.#names.length > 20) shown.push(`  and ${this.#names.length - 20} more`);
+    throw new StarlaneError("engine/missing-import", `the component imports what nothing provides:\n${shown.join("\n")}`, {
+      cure: "Provide these imports, or use a component that does not need them.",
+      data: { missing: this.#names },
+    });
+  }
+}
+
+/**
+ * The value given for an import name: under exactly that name, under a compatible version of the same interface (same major
+ * version, below 1.0 same minor version), or under the name without a version.
+ */
+export function findImport(imports: Imports, name: string): unknown {
+  if (Object.hasOwn(imports, name)) return imports[name];
+  const at = name.lastIndexOf("@");
+  if (at < 0) return undefined;
+  const base = name.slice(0, at);
+  const track = compatibilityTrack(name.slice(at + 1));
+  if (track !== undefined) {
+    for (const key of Object.keys(imports)) {
+      if (key.startsWith(base) && key[at] === "@" && compatibilityTrack(key.slice(at + 1)) === track) return imports[key];
+    }
+  }
+  return Object.hasOwn(imports, base) ? imports[base] : undefined;
+}
+
+/** What versions must share to be compatible; undefined for pre-releases, which are compatible with nothing. */
+function compatibilityTrack(version: string): string | undefined {
+  const match = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(version);
+  if (match === null) return undefined;
+  const [, major, minor = "0", patch = "0"] = match;
+  if (major !== "0") return major;
+  return minor !== "0" ? `0.${minor}` : `0.0.${patch}`;
+}
+
+type HostScope = TypeScope & { readonly instances: Items[] };
+
+const classResources = new WeakMap<object, RuntimeResource>();
+
+/** The resource type behind a host's class: the same for every import of that class. */
+function hostResource(hostClass: unknown, name: string, owner: string | undefined): RuntimeResource {
+  const known = typeof hostClass === "function" ? classResources.get(hostClass) : undefined;
+  if (known !== undefined) return known;
+  const made: RuntimeResource = {
+    kind: "resource",
+    name,
+    interface: owner,
+    impl: undefined,
+    dtor: disposeOf,
+    hostClass: typeof hostClass === "function" ? (hostClass as HostClass) : undefined,
+  };
+  if (typeof hostClass === "function") classResources.set(hostClass, made);
+  return made;
+}
+
+function disposeOf(rep: unknown): void {
+  const dispose = (rep as { [Symbol.dispose]?: () => void })[Symbol.dispose];
+  dispose?.call(rep);
+}
+
+function member(host: unknown, name: string): unknown {
+  if ((typeof host !== "object" && typeof host !== "function") || host === null) return undefined;
+  return (host as Record<string, unknown>)[name];
+}
+
+/** One import of the root component. */
+export function hostImport(
+  name: string,
+  type: ExternTypeRef,
+  scope: TypeScope,
+  value: unknown,
+  missing: MissingImports,
+): Item | undefined {
+  switch (type.kind) {
+    case "instance":
+      return { sort: "instance", items: hostInstance(name, typeAt(scope, type.type), value, missing) };
+    case "func":
+      return {
+        sort: "func",
+        func: hostFunction(name, name, funcTypeAt(scope, type.type), { [name]: unwrapDefault(value) }, missing),
+      };
+    case "type":
+      if (type.bound.kind === "eq") return { sort: "type", type: typeAt(scope, type.bound.type) };
+      return { sort: "type", type: hostResource(value, name, undefined) };
+    case "core-module":
+      return hostModule(name, scope.coreTypes[type.type], value);
+    case "component":
+    case "value":
+      throw new StarlaneError(
+        "component/not-supported-yet",
+        `the root component imports a ${type.kind}, ${name}: this cannot be provided yet`,
+      );
+  }
+}
+
+/** jco gives a function import as `{ default: f }`. */
+function unwrapDefault(value: unknown): unknown {
+  return typeof value === "object" ? member(value, "default") : value;
+}
+
+/**
+ * A core module of the host. The JS API tells what a module imports and exports, but not with which types: what can be
+ * compared is compared here, the rest V8 checks when the module is instantiated.
+ */
+function hostModule(where: string, type: CoreTypeDef | undefined, value: unknown): Item {
+  if (!(value instanceof WebAssembly.Module))
+    throw new StarlaneError("engine/missing-import", `${where}: a WebAssembly.Module is needed`);
+  if (type?.kind !== "module") throw new StarlaneError("starlane/internal", `${where} has no module type`);
+  const exported = new Map(WebAssembly.Module.exports(value).map(({ name, kind }) => [name, kind as string]));
+  const offered = new Map<string, string>();
+  for (const declarator of type.declarators) {
+    if (declarator.kind === "import") offered.set(`${declarator.module}\0${declarator.name}`, jsKind(declarator.type.kind));
+    if (declarator.kind === "export" && exported.get(declarator.name) !== jsKind(declarator.type.kind)) {
+      throw new StarlaneError(
+        "engine/instantiate",
+        `${where}: the module has no export ${declarator.name} of kind ${declarator.type.kind}`,
+      );
+    }
+  }
+  for (const { module, name, kind } of WebAssembly.Module.imports(value)) {
+    if (offered.get(`${module}\0${name}`) === kind) continue;
+    throw new StarlaneError(
+      "engine/instantiate",
+      `${where}: the module imports ${module} ${name}, which the component does not offer`,
+    );
+  }
+  return { sort: "core module", module: value };
+}
+
+function jsKind(kind: string): string {
+  return kind === "func" ? "function" : kind;
+}
+
+/** A host's object seen through an instance type. */
+function hostInstance(name: string, type: RuntimeType, host: unknown, missing: MissingImports): Items {
+  if (type.kind !== "instance-type") throw new StarlaneError("starlane/internal", `import ${name} has no instance type`);
+  const scope: HostScope = { outer: type.scope, types: [], coreTypes: [], instances: [] };
+  const items = new Map<string, Item>();
+  for (const declarator of type.declarators) declare(name, declarator, scope, items, host, missing);
+  return items;
+}
+
+function declare(
+  owner: string,
+  declarator: Declarator,
+  scope: HostScope,
+  items: Map<string, Item>,
+  host: unknown,
+  missing: MissingImports,
+): void {
+  switch (declarator.kind) {
+    case "core-type":
+      pushCoreType(scope, declarator.type);
+      return;
+    case "type":
+      if (declarator.type.kind !== "resource") scope.types.push(resolveType(declarator.type, scope));
+      return;
+    case "alias":
+      if (declarator.alias.kind === "outer") {
+        const outer = outerScope(scope, declarator.alias.count);
+        if (declarator.alias.sort === "type") scope.types.push(typeAt(outer, declarator.alias.index));
+        else scope.coreTypes.push(outer.coreTypes[declarator.alias.index]);
+      } else if (declarator.alias.kind === "export") {
+        const item = scope.instances[declarator.alias.instance]?.get(declarator.alias.name);
+        if (item?.sort === "type") scope.types.push(item.type);
+        if (item?.sort === "instance") scope.instances.push(item.items);
+      }
+      return;
+    case "import":
+      throw new StarlaneError("starlane/internal", "an import inside an instance type");
+    case "export": {
+      const item = declaredItem(owner, declarator.name.name, declarator.type, scope, host, missing);
+      if (item.sort === "type") scope.types.push(item.type);
+      if (item.sort === "instance") scope.instances.push(item.items);
+      items.set(declarator.name.name, item);
+    }
+  }
+}
+
+function declaredItem(
+  owner: string,
+  name: string,
+  type: ExternTypeRef,
+  scope: TypeScope,
+  host: unknown,
+  missing: MissingImports,
+): Item {
+  switch (type.kind) {
+    case "func":
+      return { sort: "func", func: hostFunction(`${owner}#${name}`, name, funcTypeAt(scope, type.type), host, missing) };
+    case "type":
+      if (type.bound.kind === "eq")
+        return { sort: "type", type: sameResource(owner, name, typeAt(scope, type.bound.type), host) };
+      return { sort: "type", type: hostResource(member(host, className(name)), name, owner) };
+    case "instance":
+      return { sort: "instance", items: hostInstance(`${owner}/${name}`, typeAt(scope, type.type), member(host, name), missing) };
+    case "core-module":
+      return hostModule(`${owner}/${name}`, scope.coreTypes[type.type], member(host, name));
+    default:
+      throw new StarlaneError(
+        "component/not-supported-yet",
+        `${owner} imports a ${type.kind}, ${name}: this cannot be provided yet`,
+      );
+  }
+}
+
+/** Where a type must equal a resource known already, a class that stands for another one is a mistake. */
+function sameResource(owner: string, name: string, type: RuntimeType, host: unknown): RuntimeType {
+  const given = member(host, className(name));
+  if (type.kind === "resource" && typeof given === "function" && hostResource(given, name, owner) !== type) {
+    throw new StarlaneError(
+      "engine/instantiate",
+      `${owner}: mismatched resource types: ${className(name)} is another class than the one this type must equal`,
+    );
+  }
+  return type;
+}
+
+function hostFunction(
+  where: string,
+  name: string,
+  type: HostFunction["type"],
+  host: unknown,
+  missing: MissingImports,
+): HostFunction {
+  const call = findFunction(host, name);
+  if (call === undefined) missing.add(where);
+  return new HostFunction(where, type, call ?? (() => undefined));
+}
+
+/** `[method]input-stream.read` is `read` of an object of `InputStream`; other names are functions in camelCase or as WIT has them. */
+function findFunction(host: unknown, name: string): ComponentFunction | undefined {
+  const exact = member(host, name);
+  if (typeof exact === "function") return (...args) => Reflect.apply(exact, host, args) as unknown;
+  const annotated = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
+  if (annotated === null) {
+    const plain = member(host, camelCase(name));
+    return typeof plain === "function" ? (...args) => Reflect.apply(plain, host, args) as unknown : undefined;
+  }
+  const [, kind, resource = "", method = ""] = annotated;
+  const hostClass = member(host, className(resource));
+  if (typeof hostClass !== "function") return undefined;
+  if (kind === "constructor") return (...args) => Reflect.construct(hostClass, args) as unknown;
+  const key = camelCase(method);
+  const holder: unknown = kind === "static" ? hostClass : hostClass.prototype;
+  if (typeof member(holder, key) !== "function") return undefined;
+  if (kind === "static") return (...args) => Reflect.apply(member(hostClass, key) as ComponentFunction, hostClass, args);
+  return (self, ...args) => Reflect.apply(member(self, key) as ComponentFunction, self, args);
+}

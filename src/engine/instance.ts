@@ -1,0 +1,142 @@
+// One component instance at run time: its handle table and the flags that say who may enter and leave it.
+// Source: Canonical ABI, Component Instances; Table State; Resource State.
+
+import { StarlaneError } from "../base/errors.ts";
+import type { ResourceType } from "../wit/types.ts";
+import { trap } from "./trap.ts";
+
+/** A resource type at run time: made by the component that defines it, or standing for a class of the host. */
+export interface RuntimeResource extends ResourceType {
+  /** The instance that implements it; undefined for the host. */
+  readonly impl: ComponentInstance | undefined;
+  /** Drops what a representation stands for. */
+  dtor: ((rep: unknown) => void) | undefined;
+  /** Of a guest's resource: the same as a call from another instance. */
+  readonly dtorFrom?: ((caller: ComponentInstance, rep: unknown) => void) | undefined;
+  /** The JS class of a host resource, where the host gave one. */
+  readonly hostClass?: HostClass | undefined;
+  /** The JS class that stands for a guest's resource outside; made when first needed. */
+  guestClass?: HostClass | undefined;
+}
+
+export type HostClass = abstract new (...args: never[]) => object;
+
+/** A handle in a table. `rep` is the guest's 32-bit representation, or the host's object itself. */
+export class ResourceHandle {
+  readonly resource: RuntimeResource;
+  readonly rep: unknown;
+  readonly own: boolean;
+  /** Of a borrow: the call it was lent to. */
+  readonly scope: BorrowScope | undefined;
+  lends = 0;
+
+  constructor(resource: RuntimeResource, rep: unknown, own: boolean, scope: BorrowScope | undefined) {
+    this.resource = resource;
+    this.rep = rep;
+    this.own = own;
+    this.scope = scope;
+  }
+}
+
+/** What one call lent and borrowed: `borrows` the callee must drop, `lenders` the caller gets back. */
+export class BorrowScope {
+  borrows = 0;
+  readonly lenders: ResourceHandle[] = [];
+  readonly #ends: (() => void)[] = [];
+
+  lend(handle: ResourceHandle): void {
+    handle.lends++;
+    this.lenders.push(handle);
+  }
+
+  onEnd(run: () => void): void {
+    this.#ends.push(run);
+  }
+
+  giveBack(): void {
+    for (const lender of this.lenders) lender.lends--;
+    this.lenders.length = 0;
+    for (const run of this.#ends) run();
+  }
+}
+
+const MAX_HANDLES = 2 ** 28 - 1;
+
+/** Handles by index; freed indices are reused last in, first out. Index 0 is never given out. */
+export class HandleTable {
+  readonly #entries: (ResourceHandle | undefined)[] = [undefined];
+  readonly #free: number[] = [];
+
+  add(handle: ResourceHandle): number {
+    const index = this.#free.pop() ?? this.#entries.length;
+    if (index > MAX_HANDLES) trap("handle table is full");
+    this.#entries[index] = handle;
+    return index;
+  }
+
+  get(index: number, resource: RuntimeResource): ResourceHandle {
+    const handle = this.#entries[index];
+    if (handle === undefined) trap(`unknown handle index ${index}`);
+    if (handle.resource !== resource) trap(`handle index ${index} used with the wrong type`);
+    return handle;
+  }
+
+  /** Takes a handle out. Canonical ABI, `lift_own` and `resource.drop`: what is lent may not leave. */
+  remove(index: number, resource: RuntimeResource, mustOwn: boolean): ResourceHandle {
+    const handle = this.get(index, resource);
+    if (handle.lends !== 0) trap("cannot remove owned resource while borrowed");
+    if (mustOwn && !handle.own) trap("cannot lift own resource from a borrow");
+    this.#entries[index] = undefined;
+    this.#free.push(index);
+    return handle;
+  }
+}
+
+export class ComponentInstance {
+  readonly parent: ComponentInstance | undefined;
+  readonly handles = new HandleTable();
+  mayEnter = true;
+  mayLeave = true;
+  /** `context.get` and `context.set` of the running task. */
+  context: [number | bigint, number | bigint] = [0, 0];
+  /** Set where the component uses `context.get` or `context.set`: only then every task needs slots of its own. */
+  usesContext = false;
+  backpressure = 0;
+  readonly #entering = new Map<ComponentInstance | undefined, readonly ComponentInstance[]>();
+
+  constructor(parent: ComponentInstance | undefined) {
+    this.parent = parent;
+  }
+
+  /** The instances that a call from `caller` enters: this one and those around it that the caller is not already in. */
+  entering(caller: ComponentInstance | undefined): readonly ComponentInstance[] {
+    let set = this.#entering.get(caller);
+    if (set === undefined) {
+      const inside = new Set(caller?.selfAndAncestors() ?? []);
+      set = this.selfAndAncestors().filter((instance) => !inside.has(instance));
+      this.#entering.set(caller, set);
+    }
+    return set;
+  }
+
+  selfAndAncestors(): ComponentInstance[] {
+    return [this, ...(this.parent?.selfAndAncestors() ?? [])];
+  }
+}
+
+/** Canonical ABI, `may_enter_from` and `enter_from`: no call may come into an instance that is running or has trapped. */
+export function enter(instances: readonly ComponentInstance[]): void {
+  for (const instance of instances) if (!instance.mayEnter) trap("cannot enter component instance");
+  for (const instance of instances) instance.mayEnter = false;
+}
+
+export function leave(instances: readonly ComponentInstance[]): void {
+  for (const instance of instances) instance.mayEnter = true;
+}
+
+/** What the engine knows to be valid and does not run yet: an error when it is used, not when it is loaded. */
+export function notSupportedYet(what: string): StarlaneError {
+  return new StarlaneError("component/not-supported-yet", `${what} cannot be run yet`, {
+    cure: "Use a component with synchronous functions only.",
+  });
+}

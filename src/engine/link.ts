@@ -1,0 +1,320 @@
+// Instantiation: walks a component's definitions in order, fills its index spaces, instantiates core modules and nested components.
+// Source: Explainer, Instance Definitions, Alias Definitions, Canonical Definitions, Import and Export Definitions.
+
+import { StarlaneError } from "../base/errors.ts";
+import type {
+  CanonOptions,
+  Component,
+  CoreInstanceExpr,
+  CoreTypeDef,
+  Definition,
+  DefinitionOf,
+  InstanceExpr,
+  SortIndex,
+} from "../component/component.ts";
+import { AbiContext } from "./abi/context.ts";
+import { LinearMemory } from "./abi/memory.ts";
+import { canonBuiltin } from "./builtins.ts";
+import type { Imports } from "./engine.ts";
+import { findImport, hostImport, MissingImports } from "./host-imports.ts";
+import { ComponentInstance, enter, leave, notSupportedYet, type RuntimeResource } from "./instance.ts";
+import type { ComponentClosure, ComponentScope, CoreModules, Item, Items } from "./items.ts";
+import { type CoreFunction, LiftedFunction } from "./lift.ts";
+import { guard, type HostFunction, lowerGuestFunction, lowerHostFunction } from "./lower.ts";
+import { funcTypeAt, outerScope, pushCoreType, resolveType, resourceAt, type RuntimeType, typeAt } from "./runtime-types.ts";
+import { failureOf, isTrap } from "./trap.ts";
+
+/** Instantiates a root component against what the host provides. */
+export function instantiateRoot(component: Component, modules: CoreModules, imports: Imports): Items {
+  const missing = new MissingImports();
+  const linker = new Linker({ component, modules, scope: undefined }, undefined, (definition, scope) =>
+    hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), missing),
+  );
+  // Imports come before what uses them, so all that is missing is known before anything of the guest runs.
+  linker.beforeRunning = () => missing.throwIfAny();
+  return linker.link();
+}
+
+type CoreOther = "core table" | "core memory" | "core global" | "core tag";
+
+function isCoreOther(sort: string): sort is CoreOther {
+  return sort === "core table" || sort === "core memory" || sort === "core global" || sort === "core tag";
+}
+
+type Import = (definition: DefinitionOf<"import">, scope: ComponentScope) => Item | undefined;
+
+class Linker implements ComponentScope {
+  readonly outer: ComponentScope | undefined;
+  readonly types: RuntimeType[] = [];
+  readonly coreTypes: (CoreTypeDef | undefined)[] = [];
+  readonly components: ComponentClosure[] = [];
+  readonly coreModules: WebAssembly.Module[] = [];
+  beforeRunning: () => void = () => undefined;
+  readonly #component: Component;
+  readonly #modules: CoreModules;
+  readonly #instance: ComponentInstance;
+  readonly #import: Import;
+  readonly #funcs: (LiftedFunction | HostFunction)[] = [];
+  readonly #instances: Items[] = [];
+  readonly #coreFuncs: CoreFunction[] = [];
+  readonly #coreInstances: WebAssembly.ModuleImports[] = [];
+  readonly #coreOthers: Record<CoreOther, unknown[]> = { "core table": [], "core memory": [], "core global": [], "core tag": [] };
+  readonly #memories = new Map<unknown, LinearMemory>();
+  readonly #exports = new Map<string, Item>();
+
+  constructor(closure: ComponentClosure, parent: ComponentInstance | undefined, importItem: Import) {
+    this.#component = closure.component;
+    this.#modules = closure.modules;
+    this.outer = closure.scope;
+    this.#instance = new ComponentInstance(parent);
+    this.#import = importItem;
+  }
+
+  link(): Items {
+    for (const definition of this.#component.definitions) this.#define(definition);
+    this.beforeRunning();
+    return this.#exports;
+  }
+
+  #define(definition: Definition): void {
+    switch (definition.kind) {
+      case "core-module":
+        this.coreModules.push(this.#compiled(definition));
+        return;
+      case "core-instance":
+        this.#coreInstances.push(this.#coreInstance(definition.expr));
+        return;
+      case "core-type":
+        pushCoreType(this, definition.type);
+        return;
+      case "component":
+        this.components.push({ component: definition.component, modules: this.#modules, scope: this });
+        return;
+      case "instance":
+        this.#instances.push(this.#makeInstance(definition.expr));
+        return;
+      case "alias":
+        this.#alias(definition);
+        return;
+      case "type":
+        this.types.push(
+          definition.type.kind === "resource" ? this.#resource(definition.type.dtor) : resolveType(definition.type, this),
+        );
+        return;
+      case "canon":
+        this.#canon(definition);
+        return;
+      case "import": {
+        const item = this.#import(definition, this);
+        if (item !== undefined) this.#push(item);
+        return;
+      }
+      case "export": {
+        const item = this.#item(definition.item);
+        this.#exports.set(definition.name.name, item);
+        this.#push(item);
+        return;
+      }
+      case "start":
+      case "value":
+        throw notSupportedYet(`a component with a ${definition.kind} definition`);
+    }
+  }
+
+  #push(item: Item): void {
+    switch (item.sort) {
+      case "func":
+        this.#funcs.push(item.func);
+        return;
+      case "instance":
+        this.#instances.push(item.items);
+        return;
+      case "type":
+        this.types.push(item.type);
+        return;
+      case "component":
+        this.components.push(item.component);
+        return;
+      case "core module":
+        this.coreModules.push(item.module);
+    }
+  }
+
+  #item({ sort, index }: SortIndex): Item {
+    switch (sort) {
+      case "func":
+        return { sort, func: at(this.#funcs, index) };
+      case "instance":
+        return { sort, items: at(this.#instances, index) };
+      case "type":
+        return { sort, type: typeAt(this, index) };
+      case "component":
+        return { sort, component: at(this.components, index) };
+      case "core module":
+        return { sort, module: at(this.coreModules, index) };
+      default:
+        throw notSupportedYet(`an import or export of sort ${sort}`);
+    }
+  }
+
+  #compiled(definition: DefinitionOf<"core-module">): WebAssembly.Module {
+    const module = this.#modules.get(definition);
+    if (module === undefined) throw new StarlaneError("starlane/internal", "a core module was not compiled");
+    return module;
+  }
+
+  #coreInstance(expr: CoreInstanceExpr): WebAssembly.ModuleImports {
+    if (expr.kind === "exports") {
+      const bag = Object.create(null) as WebAssembly.ModuleImports;
+      for (const { name, item } of expr.exports) bag[name] = this.#coreItem(item) as WebAssembly.ImportValue;
+      return bag;
+    }
+    this.beforeRunning();
+    const imports = Object.create(null) as WebAssembly.Imports;
+    for (const { name, instance } of expr.args) imports[name] = at(this.#coreInstances, instance);
+    return instantiateCore(at(this.coreModules, expr.module), imports);
+  }
+
+  #coreItem({ sort, index }: SortIndex): unknown {
+    switch (sort) {
+      case "core func":
+        return at(this.#coreFuncs, index);
+      case "core table":
+      case "core memory":
+      case "core global":
+      case "core tag":
+        return at(this.#coreOthers[sort], index);
+      default:
+        throw notSupportedYet(`a core export of sort ${sort}`);
+    }
+  }
+
+  #makeInstance(expr: InstanceExpr): Items {
+    if (expr.kind === "exports") return new Map(expr.exports.map(({ name, item }) => [name.name, this.#item(item)]));
+    const args = new Map(expr.args.map(({ name, item }) => [name, this.#item(item)]));
+    const linker = new Linker(at(this.components, expr.component), this.#instance, (definition) => {
+      const item = args.get(definition.name.name);
+      if (item === undefined) throw new StarlaneError("starlane/internal", `no argument for import ${definition.name.name}`);
+      return item;
+    });
+    linker.beforeRunning = () => this.beforeRunning();
+    return linker.link();
+  }
+
+  #alias({ alias }: DefinitionOf<"alias">): void {
+    switch (alias.kind) {
+      case "export": {
+        const item = at(this.#instances, alias.instance).get(alias.name);
+        if (item === undefined) throw new StarlaneError("starlane/internal", `no export ${alias.name}`);
+        this.#push(item);
+        return;
+      }
+      case "core-export": {
+        const value = at(this.#coreInstances, alias.instance)[alias.name];
+        if (alias.sort === "core func") this.#coreFuncs.push(value as CoreFunction);
+        else if (isCoreOther(alias.sort)) this.#coreOthers[alias.sort].push(value);
+        else throw notSupportedYet(`an alias of sort ${alias.sort}`);
+        return;
+      }
+      case "outer":
+        this.#outerAlias(alias.sort, outerScope(this, alias.count) as ComponentScope, alias.index);
+    }
+  }
+
+  #outerAlias(sort: SortIndex["sort"], scope: ComponentScope, index: number): void {
+    if (sort === "type") this.types.push(typeAt(scope, index));
+    else if (sort === "component") this.components.push(at(scope.components, index));
+    else if (sort === "core module") this.coreModules.push(at(scope.coreModules, index));
+    else if (sort === "core type") this.coreTypes.push(scope.coreTypes[index]);
+    else throw notSupportedYet(`an outer alias of sort ${sort}`);
+  }
+
+  /** A resource type of this instance; its destructor runs as a call into the instance. */
+  #resource(dtor: number | undefined): RuntimeResource {
+    const impl = this.#instance;
+    const core = dtor === undefined ? undefined : at(this.#coreFuncs, dtor);
+    const entering = impl.entering(undefined);
+    return {
+      kind: "resource",
+      impl,
+      dtor: (rep) => {
+        try {
+          enter(entering);
+          core?.(rep);
+          leave(entering);
+        } catch (error) {
+          throw failureOf(error);
+        }
+      },
+      dtorFrom: (caller, rep) => {
+        const instances = impl.entering(caller);
+        enter(instances);
+        core?.(rep);
+        leave(instances);
+      },
+    };
+  }
+
+  #canon({ canon }: DefinitionOf<"canon">): void {
+    switch (canon.kind) {
+      case "lift": {
+        const type = funcTypeAt(this, canon.type);
+        const name = `function ${this.#funcs.length}`;
+        const { postReturn } = canon.options;
+        const cleanUp = postReturn === undefined ? undefined : at(this.#coreFuncs, postReturn);
+        const core = type.async || canon.options.async ? refuseAsync : at(this.#coreFuncs, canon.func);
+        this.#funcs.push(new LiftedFunction(name, type, this.#context(canon.options), core, cleanUp));
+        return;
+      }
+      case "lower": {
+        const func = at(this.#funcs, canon.func);
+        const cx = this.#context(canon.options);
+        if (canon.options.async || func.type.async) this.#coreFuncs.push(guard(refuseAsync));
+        else this.#coreFuncs.push(func instanceof LiftedFunction ? lowerGuestFunction(func, cx) : lowerHostFunction(func, cx));
+        return;
+      }
+      default:
+        this.#coreFuncs.push(canonBuiltin(canon, this.#instance, (index) => resourceAt(this, index)));
+    }
+  }
+
+  #context(options: CanonOptions): AbiContext {
+    const memory = options.memory === undefined ? undefined : this.#memory(at(this.#coreOthers["core memory"], options.memory));
+    const realloc = options.realloc === undefined ? undefined : at(this.#coreFuncs, options.realloc);
+    return new AbiContext(this.#instance, options.stringEncoding, memory, realloc, memory?.pointer ?? 4);
+  }
+
+  /** One view per memory, however many functions use it. */
+  #memory(memory: unknown): LinearMemory {
+    let view = this.#memories.get(memory);
+    if (view === undefined) {
+      if (!(memory instanceof WebAssembly.Memory)) throw new StarlaneError("starlane/internal", "not a memory");
+      this.#memories.set(memory, (view = new LinearMemory(memory)));
+    }
+    return view;
+  }
+}
+
+function refuseAsync(): never {
+  throw notSupportedYet("an async function");
+}
+
+function at<T>(space: readonly T[], index: number): T {
+  const value = space[index];
+  if (value === undefined) throw new StarlaneError("starlane/internal", `index ${index} out of bounds`);
+  return value;
+}
+
+function instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.ModuleImports {
+  try {
+    return new WebAssembly.Instance(module, imports).exports as WebAssembly.ModuleImports;
+  } catch (error) {
+    if (isTrap(error) || error instanceof WebAssembly.Exception) throw failureOf(error);
+    if (error instanceof WebAssembly.LinkError || error instanceof RangeError || error instanceof TypeError) {
+      throw new StarlaneError("engine/instantiate", `a core module could not be instantiated: ${error.message}`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+// `canon lower`: a component function as a core function that a guest can call, whether another guest or the host answers.
+// Source: Canonical ABI, `canon_lower` for synchronous functions.
+
+import { StarlaneError } from "../base/errors.ts";
+import type { FuncType } from "../wit/types.ts";
+import type { AbiContext } from "./abi/context.ts";
+import { containsBorrow, paramsCodec, resultCodec } from "./abi/signature.ts";
+import type { ComponentFunction } from "./engine.ts";
+import { BorrowScope, enter, leave, notSupportedYet } from "./instance.ts";
+import { type CoreFunction, type LiftedFunction } from "./lift.ts";
+import { failureOf, isTrap, stopWith, trap } from "./trap.ts";
+
+/** A function of the host, with the type that the importing component gives it. */
+export class HostFunction {
+  readonly name: string;
+  readonly type: FuncType;
+  readonly call: ComponentFunction;
+
+  constructor(name: string, type: FuncType, call: ComponentFunction) {
+    this.name = name;
+    this.type = type;
+    this.call = call;
+  }
+}
+
+/** A component function that another guest implements, as a core function of the caller whose side `cx` is. */
+export function lowerGuestFunction(callee: LiftedFunction, cx: AbiContext): CoreFunction {
+  const caller = cx.instance;
+  const entering = callee.instance.entering(caller);
+  const callerParams = paramsCodec(callee.type, "guest", cx.pointer);
+  const callerResult = resultCodec(callee.type, "guest", cx.pointer);
+  const params = callee.params("guest");
+  const result = callee.result("guest");
+  const lends = callee.type.params.some((param) => containsBorrow(param.type));
+  const placeAt = callerParams.flatCount;
+  return guard((flat) => {
+    if (!caller.mayLeave) trap("cannot leave component instance");
+    enter(entering);
+    const scope = lends ? new BorrowScope() : undefined;
+    cx.scope = scope;
+    cx.startLifting();
+    const args = callerParams.lift(cx, flat);
+    const core = callee.run(params, result, args, (value) => callerResult.lower(cx, value, flat[placeAt]));
+    leave(entering);
+    scope?.giveBack();
+    return core;
+  });
+}
+
+/** A function of the host as a core function of the guest whose side `cx` is. */
+export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunction {
+  const caller = cx.instance;
+  const { type } = host;
+  const params = paramsCodec(type, "host", cx.pointer);
+  const result = resultCodec(type, "host", cx.pointer);
+  const lends = type.params.some((param) => containsBorrow(param.type));
+  const answers = type.result?.kind === "result" ? answerResult : answerPlain;
+  const placeAt = params.flatCount;
+  return guard((flat) => {
+    if (!caller.mayLeave) trap("cannot leave component instance");
+    const scope = lends ? new BorrowScope() : undefined;
+    cx.scope = scope;
+    cx.startLifting();
+    const args = params.lift(cx, flat);
+    const answer = answers(host.call, args);
+    if (answer instanceof Promise) throw notSupportedYet(`a host function that answers later (${host.name})`);
+    scope?.giveBack();
+    return lowerAnswer(host.name, () => result.lower(cx, answer, flat[placeAt]));
+  });
+}
+
+function lowerAnswer(name: string, lower: () => unknown): unknown {
+  try {
+    return lower();
+  } catch (error) {
+    if (!(error instanceof StarlaneError) || error.code !== "engine/bad-value") throw error;
+    throw new StarlaneError("engine/bad-value", `${name} answered with a value that does not fit its type: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function answerPlain(call: ComponentFunction, args: readonly unknown[]): unknown {
+  return call(...args);
+}
+
+/** jco's convention: the ok value is returned, the error is thrown as a `payload` or as itself; other errors stop the guest. */
+function answerResult(call: ComponentFunction, args: readonly unknown[]): unknown {
+  try {
+    const val = call(...args);
+    return val instanceof Promise ? val : { tag: "ok", val };
+  } catch (error) {
+    if (typeof error === "object" && error !== null && Object.hasOwn(error, "payload")) {
+      return { tag: "error", val: (error as { payload: unknown }).payload };
+    }
+    if (error instanceof Error) throw error;
+    return { tag: "error", val: error };
+  }
+}
+
+/** Nothing but a trap may come out of a host function: what else is thrown, a guest could catch. */
+export function guard(run: (flat: readonly unknown[]) => unknown): CoreFunction {
+  return (...flat) => {
+    try {
+      return run(flat);
+    } catch (error) {
+      if (isTrap(error)) throw error;
+      return stopWith(failureOf(error));
+    }
+  };
+}
