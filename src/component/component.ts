@@ -210,6 +210,9 @@ export interface CanonOptions {
   readonly postReturn?: number | undefined;
   readonly async: boolean;
   readonly callback?: number | undefined;
+  /** The core signature and the GC representation of values: proposed, decoded so that `inspect` can read them. */
+  readonly coreType?: number | undefined;
+  readonly gc?: boolean | undefined;
 }
 
 /** Every canonical definition. The built-ins carry the name of the specification as `kind`. */
@@ -258,4 +261,11 @@ export type Canon =
   | { readonly kind: "thread.spawn-indirect"; readonly shared: boolean; readonly type: number; readonly table: number }
   | { readonly kind: "thread.available-parallelism"; readonly shared: boolean };
 
-export type CanonOf<K extends Canon["kind"]> = Extract<Canon, { kind: K }>;
+type WithKind<C, K> = C extends { readonly kind: infer Kinds }
+  ? [Extract<K, Kinds>] extends [never]
+    ? never
+    : C & { readonly kind: Extract<K, Kinds> }
+  : never;
+
+/** The canonical definitions of some kinds. */
+export type CanonOf<K extends Canon["kind"]> = WithKind<Canon, K>;

@@ -216,6 +216,26 @@ test("imports are served by WIT names, compatible versions and names without a v
   await assert.rejects(component.instantiate({ "acme:host/api@2.0.0": api }), isStarlane("engine/missing-import"));
 });
 
+test("names from a guest reach only what the host put there", async () => {
+  class Api {
+    greet(): number {
+      return 1;
+    }
+  }
+  const source = (name: string): string => `(component
+    (import "acme:host/api" (instance $api (export "${name}" (func (result u32)))))
+    (core func $f (canon lower (func $api "${name}")))
+    (core module $M (import "" "f" (func $f (result i32))) (func (export "f") (result i32) (call $f)))
+    (core instance $m (instantiate $M (with "" (instance (export "f" (func $f))))))
+    (func (export "run") (result u32) (canon lift (core func $m "f"))))`;
+  assert.equal(await (await instantiateWat(source("greet"), { "acme:host/api": new Api() })).call("run"), 1);
+  for (const name of ["constructor", "to-string", "value-of", "has-own-property"]) {
+    for (const host of [new Api(), {}, Api, () => 1]) {
+      await assert.rejects(instantiateWat(source(name), { "acme:host/api": host }), isStarlane("engine/missing-import"), name);
+    }
+  }
+});
+
 test("every import that nothing provides is listed at once", async () => {
   const component = await compileWat(HOST_CALL);
   await assert.rejects(component.instantiate({}), (error) => {

@@ -82,9 +82,22 @@ function disposeOf(rep: unknown): void {
   dispose?.call(rep);
 }
 
+/**
+ * A property that the host put there itself: own, or inherited from a class of the host, never what every object or function
+ * has. The names come from the guest, and `constructor` or `apply` would reach what nobody meant to give.
+ */
 function member(host: unknown, name: string): unknown {
   if ((typeof host !== "object" && typeof host !== "function") || host === null) return undefined;
-  return (host as Record<string, unknown>)[name];
+  for (let holder: unknown = host; isHostMade(holder); holder = Object.getPrototypeOf(holder)) {
+    if (!Object.hasOwn(holder, name)) continue;
+    const value: unknown = Reflect.get(holder, name, host);
+    return typeof value === "function" && value.prototype === holder ? undefined : value;
+  }
+  return undefined;
+}
+
+function isHostMade(holder: unknown): holder is object {
+  return holder !== null && holder !== Object.prototype && holder !== Function.prototype;
 }
 
 /** One import of the root component. */

@@ -85,15 +85,29 @@ export class AbiContext {
   }
 }
 
-/** A pointer or length as it arrives in a core value: an i32, or an i64 of a 64-bit memory. */
+/**
+ * The tag of a UTF-16 length in `latin1+utf16` is the highest bit of a pointer. As a JS number the 64-bit one stands at bit 52,
+ * because no number holds bit 63 exactly.
+ */
+export function utf16Tag(pointer: PointerSize): number {
+  return pointer === 4 ? 2 ** 31 : 2 ** 52;
+}
+
+const BIT_63 = 1n << 63n;
+const BEYOND_ANY_MEMORY = 2 ** 51;
+
+/** A pointer or (tagged) length as it arrives in a core value: an i32, or an i64 of a 64-bit memory. */
 export function pointerFrom(core: unknown): number {
   if (typeof core === "number") return core >>> 0;
   const wide = BigInt.asUintN(64, core as bigint);
-  return wide > 0xffff_ffff_ffffn ? Number.MAX_SAFE_INTEGER : Number(wide);
+  const low = BigInt.asUintN(63, wide);
+  const at = low > BEYOND_ANY_MEMORY ? BEYOND_ANY_MEMORY : Number(low);
+  return wide === low ? at : at + utf16Tag(8);
 }
 
 export function pointerTo(at: number, pointer: PointerSize): unknown {
-  return pointer === 4 ? at : BigInt(at);
+  if (pointer === 4) return at;
+  return at < utf16Tag(8) ? BigInt(at) : BigInt(at - utf16Tag(8)) | BIT_63;
 }
 
 export function loadPointer(cx: AbiContext, at: number): number {
@@ -102,5 +116,5 @@ export function loadPointer(cx: AbiContext, at: number): number {
 
 export function storePointer(cx: AbiContext, at: number, value: number): void {
   if (cx.pointer === 4) cx.memory.view.setUint32(at, value, true);
-  else cx.memory.view.setBigUint64(at, BigInt(value), true);
+  else cx.memory.view.setBigUint64(at, pointerTo(value, 8) as bigint, true);
 }
