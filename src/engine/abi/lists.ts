@@ -5,9 +5,10 @@ import type { ValType } from "../../wit/types.ts";
 import { badValue } from "../bad-value.ts";
 import { trap } from "../trap.ts";
 import type { Codec, CodecMaker } from "./codec.ts";
-import { type AbiContext, loadPointer, pointerFrom, pointerTo, storePointer } from "./context.ts";
+import type { AbiContext } from "./context.ts";
 import { layoutOf } from "./layout.ts";
 import { checkRange } from "./memory.ts";
+import { pointerPairCodec } from "./pointer-pair.ts";
 
 /** Canonical ABI, MAX_LIST_BYTE_LENGTH. */
 const MAX_LIST_BYTES = 2 ** 28 - 1;
@@ -119,7 +120,6 @@ function typedElements(Typed: TypedArrayClass, codec: Codec, stays: boolean): El
 }
 
 function lengthAndPointer(type: ValType, elements: Elements, maker: CodecMaker): Codec {
-  const { pointer } = maker;
   const { size, align } = elements;
   const lift = (cx: AbiContext, at: number, length: number): unknown => {
     if (length * size > MAX_LIST_BYTES) trap("list is too long");
@@ -135,21 +135,7 @@ function lengthAndPointer(type: ValType, elements: Elements, maker: CodecMaker):
     cx.outPointer = at;
     cx.outLength = length;
   };
-  return {
-    ...layoutOf(type, pointer),
-    load: (cx, at) => lift(cx, loadPointer(cx, at), loadPointer(cx, at + pointer)),
-    store(cx, at, value) {
-      lower(cx, value);
-      storePointer(cx, at, cx.outPointer);
-      storePointer(cx, at + pointer, cx.outLength);
-    },
-    liftFlat: (cx, flat, index) => lift(cx, pointerFrom(flat[index]), pointerFrom(flat[index + 1])),
-    lowerFlat(cx, value, flat, index) {
-      lower(cx, value);
-      flat[index] = pointerTo(cx.outPointer, pointer);
-      flat[index + 1] = pointerTo(cx.outLength, pointer);
-    },
-  };
+  return pointerPairCodec(type, maker.pointer, lift, lower);
 }
 
 function fixedLength(type: Extract<ValType, { kind: "list" }>, length: number, elements: Elements, maker: CodecMaker): Codec {
