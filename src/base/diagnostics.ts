@@ -41,6 +41,8 @@ export function placeOf(span: Span): string {
 }
 
 const LONGEST_LINE = 160;
+// Controls would reach the terminal (escape sequences), marks that reorder text would move what the caret points at.
+const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** A diagnostic for people: message, place, the source line with a caret under the span, and the cure. */
 export function renderDiagnostic(diagnostic: Diagnostic): string {
@@ -51,7 +53,7 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   const lineEnd = lineBreak < 0 ? span.source.text.length : lineBreak;
   const from = column > LONGEST_LINE - 40 ? span.start - 60 : lineStart;
   const to = Math.min(lineEnd, from + LONGEST_LINE);
-  const shown = span.source.text.slice(from, to).replaceAll("\t", " ").replace(/\r$/, "");
+  const shown = span.source.text.slice(from, to).replaceAll("\t", " ").replace(/\r$/, "").replace(UNPRINTABLE, "\ufffd");
   const caretCount = Math.max(1, Math.min(span.end, to) - span.start);
   const gutter = " ".repeat(String(line).length);
   const out = [

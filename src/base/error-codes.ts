@@ -97,7 +97,6 @@ export const ERROR_CODES = {
   "star/too-large": { means: "An app passes a bound: on the depth of apps in apps, their number, or the size of a file.", exit: 2 },
   "star/unknown-operation": { means: "The target does not offer the operation, or it is not clear which one is meant.", exit: 2 },
   "starlane/internal": { means: "A mistake in Starlane itself. Please report it.", exit: 1 },
-  "wit/bad-type": { means: "A type expression or a block of types is not WIT.", exit: 2 },
   "wit/bad-value": { means: "A JSON value or a text does not fit the WIT type it was given for.", exit: 2 },
   "wit/no-json-form": { means: "Handles, streams, futures and error contexts have no form in JSON.", exit: 2 },
   "wit/not-supported-yet": { means: "A conversion between types is known, but not built yet.", exit: 2 },

@@ -22,7 +22,7 @@ export function invalid(offset: number, message: string, cure?: string): Starlan
 }
 
 /** How a place in a binary is written in errors: `byte 0x1f`. */
-export function placeOfByte(offset: number): string {
+function placeOfByte(offset: number): string {
   return `byte 0x${offset.toString(16)}`;
 }
 

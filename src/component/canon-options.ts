@@ -37,6 +37,7 @@ export function checkOptions(scope: Scope, options: CanonOptions, use: keyof typ
       );
     }
   }
+  if (options.coreType !== undefined) scope.coreType(options.coreType);
   const address = options.memory === undefined ? "i32" : memoryAddress(scope, options.memory);
   if (options.realloc !== undefined) {
     if (options.memory === undefined) throw scope.fail("canonical option `realloc` requires `memory` to also be specified");

@@ -27,7 +27,7 @@ export interface CoreModule {
 }
 
 /** A section; offsets count from the start of the module. */
-export interface CoreSection {
+interface CoreSection {
   readonly id: number;
   /** Of a custom section. */
   readonly name?: string | undefined;
@@ -38,20 +38,20 @@ export interface CoreSection {
   readonly end: number;
 }
 
-export interface CoreModuleImport {
+interface CoreModuleImport {
   readonly module: string;
   readonly name: string;
   readonly type: CoreExternType;
 }
 
-export interface CoreModuleExport {
+interface CoreModuleExport {
   readonly name: string;
   readonly kind: CoreExternType["kind"];
   readonly index: number;
   readonly type: CoreExternType;
 }
 
-export interface CoreIndexSpaces {
+interface CoreIndexSpaces {
   readonly func: CoreExternType[];
   readonly table: CoreExternType[];
   readonly memory: CoreExternType[];

@@ -104,7 +104,7 @@ export function readCoreValType(reader: ByteReader): CoreValType {
   return number;
 }
 
-export function readRefType(reader: ByteReader): CoreRefType {
+function readRefType(reader: ByteReader): CoreRefType {
   const at = reader.pos;
   const code = reader.byte("core value type");
   if (code === 0x63 || code === 0x64) return { nullable: code === 0x63, heap: readHeapType(reader) };

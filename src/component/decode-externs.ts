@@ -23,7 +23,7 @@ const COMPONENT_SORTS = new Map<number, ComponentSort>([
   [0x05, "instance"],
 ]);
 
-export function readCoreSort(reader: ByteReader): CoreSort {
+function readCoreSort(reader: ByteReader): CoreSort {
   const at = reader.pos;
   const code = reader.byte("core sort");
   const sort = CORE_SORTS.get(code);
@@ -92,7 +92,7 @@ export function readAlias(reader: ByteReader): Alias {
   }
 }
 
-export function isCoreSort(sort: Sort): sort is CoreSort {
+function isCoreSort(sort: Sort): sort is CoreSort {
   return sort.startsWith("core ");
 }
 

@@ -123,8 +123,20 @@ test("every value type decodes", async () => {
   );
   const types = definitionsOf(component, "type").map((definition) => definition.type);
   assert.deepEqual(types, [
-    { kind: "record", fields: [{ name: "a", type: "u8" }, { name: "b", type: "string" }] },
-    { kind: "variant", cases: [{ name: "x", type: "s64" }, { name: "y", type: undefined }] },
+    {
+      kind: "record",
+      fields: [
+        { name: "a", type: "u8" },
+        { name: "b", type: "string" },
+      ],
+    },
+    {
+      kind: "variant",
+      cases: [
+        { name: "x", type: "s64" },
+        { name: "y", type: undefined },
+      ],
+    },
     { kind: "list", element: "f64" },
     { kind: "list", element: "u8", length: 4 },
     { kind: "tuple", types: ["bool", "char"] },
@@ -197,11 +209,18 @@ test("every canonical definition decodes", () => {
     assert.equal(definition?.canon.kind, kind);
   }
   const [taskReturn] = definitionsOf(decode(bytesOf([8, 1, 0x09, 0x00, 0x73, 2, 0x01, 0x06])), "canon");
-  assert.deepEqual(taskReturn?.canon, { kind: "task.return", result: "string", options: { stringEncoding: "utf16", async: true } });
+  assert.deepEqual(taskReturn?.canon, {
+    kind: "task.return",
+    result: "string",
+    options: { stringEncoding: "utf16", async: true },
+  });
 });
 
 test("a canonical option given twice is refused", () => {
-  assert.match(errorOf(() => decode(bytesOf([8, 1, 0x01, 0x00, 0, 2, 0x00, 0x01]))).message, /string-encoding is given more than once/);
+  assert.match(
+    errorOf(() => decode(bytesOf([8, 1, 0x01, 0x00, 0, 2, 0x00, 0x01]))).message,
+    /string-encoding is given more than once/,
+  );
 });
 
 test("names carry their attributes in both layouts", () => {
@@ -212,7 +231,10 @@ test("names carry their attributes in both layouts", () => {
   );
   const attributes = decode(bytesOf([10, 1, 2, 1, 0x61, 2, 0, 3, 0x78, 0x3a, 0x79, 2, 1, 0x7a, 3, 1]));
   assert.deepEqual(definitionsOf(attributes, "import")[0]?.name, { name: "a", implements: "x:y", externalId: "z" });
-  assert.match(errorOf(() => decode(bytesOf([10, 1, 2, 1, 0x61, 2, 2, 1, 0x78, 2, 1, 0x7a, 3, 1]))).message, /duplicate attribute/);
+  assert.match(
+    errorOf(() => decode(bytesOf([10, 1, 2, 1, 0x61, 2, 2, 1, 0x78, 2, 1, 0x7a, 3, 1]))).message,
+    /duplicate attribute/,
+  );
 });
 
 test("core types of WebAssembly 3.0 decode: rec groups, sub types, structs, arrays, references", async () => {
@@ -227,7 +249,13 @@ test("core types of WebAssembly 3.0 decode: rec groups, sub types, structs, arra
   assert.deepEqual(group?.kind === "rec" ? group.types[0] : undefined, {
     final: false,
     supertypes: [],
-    type: { kind: "struct", fields: [{ type: "i8", mutable: true }, { type: { nullable: true, heap: 1 }, mutable: false }] },
+    type: {
+      kind: "struct",
+      fields: [
+        { type: "i8", mutable: true },
+        { type: { nullable: true, heap: 1 }, mutable: false },
+      ],
+    },
   });
   assert.equal(func?.kind === "rec" && func.types[0]?.final, false);
   assert.deepEqual(module?.kind === "module" ? module.declarators[0] : undefined, {

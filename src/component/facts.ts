@@ -22,12 +22,12 @@ export interface ComponentFacts {
   readonly canons: Readonly<Partial<Record<Canon["kind"], number>>>;
 }
 
-export interface ProducerField {
+interface ProducerField {
   readonly field: string;
   readonly values: readonly { readonly name: string; readonly version: string }[];
 }
 
-export interface CoreModuleFacts {
+interface CoreModuleFacts {
   readonly name?: string | undefined;
   readonly bytes: number;
   readonly offset: number;

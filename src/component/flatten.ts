@@ -7,10 +7,10 @@ import { partsOf, type FuncNode, type ValInfo, type ValNode } from "./type-model
 
 export type AddressType = "i32" | "i64";
 /** A core type that flattening gives. */
-export type FlatType = Exclude<CoreNumType, "v128">;
+type FlatType = Exclude<CoreNumType, "v128">;
 
 export const MAX_FLAT_PARAMS = 16;
-export const MAX_FLAT_ASYNC_PARAMS = 4;
+const MAX_FLAT_ASYNC_PARAMS = 4;
 export const MAX_FLAT_RESULTS = 1;
 /** One more than any signature may have: a list of this length means too many. */
 const CUT_OFF = MAX_FLAT_PARAMS + 1;
@@ -28,7 +28,7 @@ export function flattenVal(node: ValNode, address: AddressType): readonly FlatTy
   return flat;
 }
 
-export function flattenAll(nodes: readonly ValNode[], address: AddressType): readonly FlatType[] {
+function flattenAll(nodes: readonly ValNode[], address: AddressType): readonly FlatType[] {
   const flat: FlatType[] = [];
   for (const node of nodes) {
     flat.push(...flattenVal(node, address));
@@ -88,7 +88,7 @@ function join(a: FlatType, b: FlatType): FlatType {
   return (a === "i32" && b === "f32") || (a === "f32" && b === "i32") ? "i32" : "i64";
 }
 
-export interface FlatSignature {
+interface FlatSignature {
   readonly params: readonly FlatType[];
   readonly results: readonly FlatType[];
   /** Whether parameters or results did not fit and go through memory. */

@@ -24,7 +24,7 @@ export type Side = "import" | "export";
 export type CoreTypeEntry = ModuleType | { readonly kind: "type"; readonly id: number };
 
 /** A value of the value index space; each must be used exactly once. */
-export interface ValueEntry {
+interface ValueEntry {
   readonly type: ValNode;
   used: boolean;
 }
@@ -156,15 +156,15 @@ export class Scope {
     }
   }
 
-  /** Appends something to the index space of its sort. */
-  add(entity: Entity): void {
+  /** Appends something to the index space of its sort; the value that an export gives counts as used. */
+  add(entity: Entity, side?: Side): void {
     this.factory.step();
     switch (entity.kind) {
       case "func":
         this.funcs.push(entity.type);
         return;
       case "value":
-        this.values.push({ type: entity.type, used: false });
+        this.values.push({ type: entity.type, used: side === "export" });
         return;
       case "type":
         this.types.push(entity.type);

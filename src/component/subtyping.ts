@@ -143,7 +143,7 @@ function checkTypeEquality(factory: TypeFactory, actual: AnyType, expected: AnyT
   throw factory.fail(`${where}: expected ${describeType(expected)}, found ${describeType(actual)}`);
 }
 
-export function describeEntity(entity: Entity): string {
+function describeEntity(entity: Entity): string {
   switch (entity.kind) {
     case "type":
       return `a type (${describeType(entity.type)})`;

@@ -8,11 +8,11 @@ import { CoreTypes, type ModuleType } from "./core-types.ts";
 import { invalid } from "./binary.ts";
 
 /** The size of a type with everything it refers to written out. */
-export const MAX_TYPE_SIZE = 1_000_000;
-export const MAX_VALUE_TYPE_DEPTH = 100;
-export const MAX_TYPE_DEPTH = 2 * MAX_VALUE_TYPE_DEPTH;
+const MAX_TYPE_SIZE = 1_000_000;
+const MAX_VALUE_TYPE_DEPTH = 100;
+const MAX_TYPE_DEPTH = 2 * MAX_VALUE_TYPE_DEPTH;
 /** Exclusive bound on the bytes of a value in memory with 64-bit pointers (Canonical ABI, element size). */
-export const MAX_VALUE_BYTES = 2 ** 28;
+const MAX_VALUE_BYTES = 2 ** 28;
 /** Bounds the work of a whole validation: types substituted, compared or looked through. */
 export const MAX_STEPS = 1_000_000;
 
@@ -46,7 +46,7 @@ export type ValShape =
   | { readonly kind: "map"; readonly key: ValNode; readonly value: ValNode };
 
 /** What a type costs, and what it mentions. */
-export interface TypeInfo {
+interface TypeInfo {
   readonly size: number;
   readonly depth: number;
   readonly resources: boolean;

@@ -68,7 +68,7 @@ export function enterBound(scope: Scope, side: Side, name: string, bound: Bound)
 }
 
 /** The same type with an identity of its own, as an import or export of it has. */
-export function renamed(type: AnyType): AnyType {
+function renamed(type: AnyType): AnyType {
   return { ...type };
 }
 
@@ -83,7 +83,7 @@ export function defineExtern(scope: Scope, side: Side, name: ExternName, entity:
   if (parsed.kind === "plain" && entity.kind === "type" && entity.type.kind === "resource") {
     scope.resourceNames[side].set(parsed.label, entity.type.resource);
   }
-  scope.add(entity);
+  scope.add(entity, side);
   (side === "import" ? scope.imports : scope.exports).set(name.name, { name, type: entity });
 }
 

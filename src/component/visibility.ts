@@ -43,7 +43,8 @@ function reveal(scope: Scope, side: Side, type: AnyType): void {
 /** Whether what a type is directly made of is visible; the type itself is being named. */
 function areTypePartsVisible(scope: Scope, side: Side, visible: Set<object>, type: AnyType): boolean {
   switch (type.kind) {
-    case "resource":
+    case "resource": // an import may only come from outside
+      return side === "export" || !scope.ownResources.has(type.resource);
     case "component":
       return true;
     case "func":

@@ -4,6 +4,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { StarlaneError } from "../base/errors.ts";
+import type { Json } from "../wit/json.ts";
 import type { Field, ValType } from "../wit/types.ts";
 
 /**
@@ -25,7 +26,10 @@ export interface SignatureParam extends Field {
   readonly description?: string | undefined;
 }
 
-/** One transaction, as every node sees it. */
+/**
+ * One transaction, as every node sees it. What a node is given is an object of a class whose `signal` is made when it is first read:
+ * hand it on as it is, `{ ...transaction }` would lose it.
+ */
 export interface Transaction {
   readonly id: string;
   readonly seed: number;
@@ -39,12 +43,20 @@ export interface Transaction {
 }
 
 export interface NodeEvent {
-  readonly kind: "start" | "done" | "failed" | "skipped" | "retry" | "fallback";
-  /** Where: `operation/node`, for an app inside an app `operation/node/operation/node`. */
+  /**
+   * `skipped`: it does not run, because a value it needs was skipped, failed (`error` says why) or came too late. `retry`: a call
+   * failed and is made again. `fallback`: the value of a `??` stands for its own. `log`: from `core::log`.
+   */
+  readonly kind: "start" | "done" | "failed" | "skipped" | "retry" | "fallback" | "log";
+  /** Where: `operation/node`, for an app inside an app `operation/node/operation/node`; "": the node that the transaction was made for. */
   readonly path: string;
   /** Milliseconds of the machine's monotonic clock. */
   readonly atMs: number;
   readonly error?: NodeFailure | undefined;
+  /** Of `log`: the setting `message` and the value as JSON. */
+  readonly level?: "debug" | "info" | "warn" | "error" | undefined;
+  readonly message?: string | undefined;
+  readonly value?: Json | undefined;
 }
 
 /** Why a node failed; `payload` is the operation's own error value, where it answered with one. */
@@ -56,7 +68,8 @@ export interface NodeFailure {
 /**
  * Runs one operation. `args` follow the signature's params, as JS values in the convention of `wit/types.ts`. The answer is the
  * `result` value or a promise of it; an operation's own error is thrown as an object with a `payload`, anything else that is
- * thrown is a failure of the node. Where the answer is not a promise, the flow goes on without one.
+ * thrown is a failure of the node. Where the answer is no `Promise`, the flow goes on without one. When `transaction.signal` aborts, it
+ * settles soon; a run does not wait for it longer than a second.
  */
 export type Invoke = (target: OperationTarget, args: readonly unknown[], transaction: Transaction) => unknown;
 

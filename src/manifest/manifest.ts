@@ -5,7 +5,7 @@ import type { Span } from "../base/diagnostics.ts";
 import type { ValType } from "../wit/types.ts";
 
 export interface Manifest {
-  /** The file, as people know it, and the folder that relative paths start from. */
+  /** The file, as people know it; relative paths start from its folder. */
   readonly file: string;
   readonly name?: string | undefined;
   readonly version?: string | undefined;
@@ -17,20 +17,29 @@ export interface Manifest {
   readonly types: ReadonlyMap<string, ValType>;
   readonly operations: readonly OperationDeclaration[];
   readonly tests: readonly TestDeclaration[];
+  /** Files with further tests (`parseTestsFile` reads them); paths relative to the manifest's folder. */
+  readonly testsFiles: readonly TestsFile[];
+  readonly span: Span;
+}
+
+export interface TestsFile {
+  readonly path: string;
   readonly span: Span;
 }
 
 export interface Parameter {
   readonly name: string;
   readonly type: ValType;
-  /** A JSON value; absent where the parameter must be given. */
+  /** A JSON value of the type; absent where the parameter must be given. */
   readonly default?: Json | undefined;
+  readonly description?: string | undefined;
   readonly span: Span;
 }
 
 /** One line of `components:`. */
 export interface ComponentUse {
   readonly name: string;
+  /** Relative to the manifest's folder, with `/`, starting with `./` or `../`: a `.wasm`, a manifest, or a folder. */
   readonly from: { readonly kind: "path"; readonly path: string };
   /** Values for the parameters of an app. */
   readonly with: readonly Setting[];
@@ -53,11 +62,11 @@ export interface OperationDeclaration {
   readonly input?: readonly InputPort[] | undefined;
   readonly output?: readonly OutputPort[] | undefined;
   readonly nodes: readonly NodeDeclaration[];
-  /** The flow text with its place: `flow.offsets[i]` is where character i of `flow.text` stands in the source. */
   readonly flow: FlowText;
   readonly span: Span;
 }
 
+/** The text of a flow; it knows where each of its characters stands in the manifest. */
 export interface FlowText {
   readonly text: string;
   readonly span: Span;
@@ -70,18 +79,27 @@ export interface InputPort {
   /** Undefined where only rules were written: the type is inferred from the flow. */
   readonly type?: ValType | undefined;
   readonly rules: SanitizationRules;
+  /** JSON of the type; checked by `checkPort` where the type is inferred. */
   readonly default?: Json | undefined;
   readonly description?: string | undefined;
   readonly span: Span;
+  /** Where the values of its keys stand: `type`, `default`, `min`, … */
+  readonly keySpans: ReadonlyMap<string, Span>;
 }
 
 export interface OutputPort {
   readonly name: string;
+  /** Undefined where it is inferred from the flow. */
   readonly type?: ValType | undefined;
+  readonly description?: string | undefined;
   readonly span: Span;
+  readonly keySpans: ReadonlyMap<string, Span>;
 }
 
-/** What is done to and asked of an input value, in this order; every violation is reported with its path. */
+/**
+ * What is done to and asked of an input value, in this order; every violation is reported with its path. Rules about text and `oneOf` reach
+ * through options and into each element of a list; `min` and `max` of a list are about its length.
+ */
 export interface SanitizationRules {
   readonly trim?: boolean | undefined;
   readonly lowercase?: boolean | undefined;
@@ -90,7 +108,7 @@ export interface SanitizationRules {
   /** Of a number its value, of a text its length in code points, of a list its length. */
   readonly min?: number | undefined;
   readonly max?: number | undefined;
-  /** A regular expression (`v` flag) that the whole text must match. */
+  /** A regular expression (`v` flag) that the whole text must match, in linear time: see `pattern.ts`. */
   readonly pattern?: string | undefined;
   readonly format?: "email" | "uri" | "uuid" | "date-time" | "hostname" | "ip" | undefined;
   readonly oneOf?: readonly Json[] | undefined;
@@ -102,6 +120,7 @@ export interface NodeDeclaration {
   readonly uses: string;
   readonly with: readonly Setting[];
   readonly timeoutMs?: number | undefined;
+  /** `attempts` counts the first one; `backoffMs` is waited between two. */
   readonly retry?: { readonly attempts: number; readonly backoffMs: number } | undefined;
   readonly concurrency?: number | undefined;
   readonly span: Span;
@@ -112,7 +131,7 @@ export interface TestDeclaration {
   readonly name?: string | undefined;
   readonly operation: string;
   readonly input: { readonly [port: string]: Json };
-  /** A JSON value with matchers (`{ matches: … }`, `{ at-least: 3 }`, `{ error: … }`); undefined: it must only succeed. */
+  /** A JSON value with matchers: see `expect.ts`; undefined: it must only succeed. */
   readonly expect?: Json | undefined;
   readonly seed?: number | undefined;
   /** Milliseconds since 1970. */

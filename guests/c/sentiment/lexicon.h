@@ -1,0 +1,43 @@
+// The words that count, in the order of their bytes (the search depends on it), from -3 (very bad) to 3 (very good). Short and
+// hand-picked for what people write about things they bought; it knows nothing of irony.
+static const struct {
+  const char *word;
+  signed char weight;
+} LEXICON[] = {
+    {"abysmal", -3}, {"accurate", 1}, {"adore", 3}, {"amazing", 3}, {"angry", -2}, {"annoyed", -2}, {"annoying", -2},
+    {"appalling", -3}, {"atrocious", -3}, {"awesome", 3}, {"awful", -3}, {"bad", -2}, {"badly", -2}, {"beautiful", 2},
+    {"bent", -1}, {"best", 3}, {"better", 1}, {"bitter", -1}, {"bland", -1}, {"blurry", -1}, {"brilliant", 3}, {"broke", -2},
+    {"broken", -2}, {"buggy", -2}, {"charming", 2}, {"cheap", -1}, {"clean", 1}, {"clear", 1}, {"cold", -1}, {"comfortable", 1},
+    {"comfy", 1}, {"compact", 1}, {"complain", -1}, {"complaint", -1}, {"complicated", -1}, {"confusing", -1},
+    {"convenient", 1}, {"costly", -1}, {"cosy", 1}, {"cozy", 1}, {"cracked", -2}, {"cracks", -2}, {"cramped", -1},
+    {"crash", -2}, {"crashed", -2}, {"crashes", -2}, {"damaged", -2}, {"dangerous", -3}, {"dead", -2}, {"decent", 1},
+    {"defective", -2}, {"delay", -1}, {"delayed", -1}, {"delays", -1}, {"delicious", 2}, {"delighted", 2}, {"delightful", 2},
+    {"died", -2}, {"dies", -2}, {"difficult", -1}, {"dim", -1}, {"dirty", -2}, {"disappointed", -2}, {"disappointing", -2},
+    {"disappointment", -2}, {"disaster", -3}, {"disgusting", -3}, {"dreadful", -3}, {"dull", -1}, {"durable", 1},
+    {"durably", 1}, {"easily", 2}, {"easy", 2}, {"efficient", 1}, {"elegant", 2}, {"enjoy", 2}, {"enjoyable", 2},
+    {"enjoyed", 2}, {"excellent", 3}, {"exceptional", 3}, {"expensive", -1}, {"fail", -2}, {"failed", -2}, {"fails", -2},
+    {"failure", -2}, {"fair", 1}, {"fantastic", 3}, {"fast", 2}, {"faulty", -2}, {"favorite", 2}, {"favourite", 2},
+    {"fiddly", -1}, {"fine", 1}, {"flawless", 3}, {"flimsy", -2}, {"freezes", -2}, {"fresh", 1}, {"friendly", 2},
+    {"frustrated", -2}, {"frustrating", -2}, {"fun", 1}, {"garbage", -3}, {"generous", 2}, {"glad", 2}, {"glitch", -1},
+    {"glitchy", -1}, {"good", 1}, {"gorgeous", 2}, {"great", 2}, {"handy", 1}, {"happy", 2}, {"hard", -1}, {"hate", -3},
+    {"hated", -3}, {"hates", -3}, {"heavy", -1}, {"helpful", 2}, {"horrendous", -3}, {"horrible", -3}, {"horrid", -2},
+    {"hot", -1}, {"ignored", -2}, {"impressed", 2}, {"impressive", 2}, {"improved", 1}, {"improvement", 1}, {"improvements", 1},
+    {"incredible", 3}, {"intuitive", 2}, {"issue", -1}, {"issues", -1}, {"jammed", -1}, {"joy", 2}, {"kind", 2},
+    {"lacking", -1}, {"lag", -1}, {"laggy", -1}, {"late", -1}, {"leaked", -2}, {"leaking", -2}, {"leaks", -2}, {"light", 1},
+    {"like", 1}, {"liked", 1}, {"likes", 1}, {"loose", -1}, {"lost", -1}, {"lousy", -1}, {"love", 3}, {"loved", 3},
+    {"loves", 3}, {"mediocre", -1}, {"mess", -1}, {"missing", -1}, {"neat", 1}, {"nice", 1}, {"nicely", 1}, {"nightmare", -3},
+    {"noisy", -1}, {"odd", -1}, {"ok", 1}, {"okay", 1}, {"outstanding", 3}, {"overpriced", -2}, {"pathetic", -3},
+    {"patient", 1}, {"perfect", 3}, {"perfectly", 3}, {"phenomenal", 3}, {"pity", -1}, {"pleasant", 2}, {"pleased", 2},
+    {"polite", 2}, {"poor", -2}, {"poorly", -2}, {"practical", 1}, {"problem", -1}, {"problems", -1}, {"quick", 2},
+    {"quickly", 2}, {"quiet", 1}, {"recommend", 2}, {"recommended", 2}, {"refused", -2}, {"regret", -1}, {"reliable", 2},
+    {"responsive", 1}, {"return", -1}, {"returned", -1}, {"ripped", -2}, {"rough", -1}, {"rubbish", -3}, {"rude", -2},
+    {"sad", -1}, {"sadly", -2}, {"satisfied", 2}, {"scam", -3}, {"scratched", -2}, {"scratchy", -1}, {"sharp", 1},
+    {"shattered", -2}, {"simple", 1}, {"slow", -1}, {"slowly", -1}, {"smell", -1}, {"smells", -1}, {"smelly", -1},
+    {"smooth", 2}, {"smoothly", 2}, {"soft", 1}, {"solid", 1}, {"solved", 1}, {"sour", -1}, {"stained", -1}, {"sticky", -1},
+    {"stiff", -1}, {"stopped", -1}, {"stops", -1}, {"stuck", -2}, {"stunning", 3}, {"sturdy", 2}, {"stylish", 1}, {"superb", 3},
+    {"tangled", -1}, {"tasty", 1}, {"tedious", -1}, {"terrible", -3}, {"thank", 2}, {"thanks", 2}, {"thrilled", 2},
+    {"tight", -1}, {"torn", -2}, {"trouble", -1}, {"unacceptable", -3}, {"unclear", -1}, {"uncomfortable", -1},
+    {"unfortunately", -1}, {"unhappy", -2}, {"unreliable", -2}, {"unusable", -2}, {"useful", 1}, {"useless", -3},
+    {"waiting", -1}, {"warm", 1}, {"waste", -2}, {"wasted", -2}, {"weak", -1}, {"well", 1}, {"well-made", 2}, {"wobbly", -1},
+    {"wonderful", 3}, {"works", 1}, {"worn", -1}, {"worse", -1}, {"worst", -3}, {"worth", 1}, {"wrong", -2},
+};

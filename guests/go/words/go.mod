@@ -1,0 +1,3 @@
+module acme/words
+
+go 1.24

@@ -1,0 +1,108 @@
+// Reads the words of a command line against the table of a command's options. Where a command takes ports (`invoke`), every
+// other flag is a port: which ports there are is known only after the target is loaded, so no option library fits.
+
+import { nearest } from "../base/diagnostics.ts";
+import { StarlaneError } from "../base/errors.ts";
+import type { PortText } from "../star/inputs.ts";
+import { throwMistakes } from "../star/mistakes.ts";
+
+export interface OptionSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** What its value is called in help; undefined: it takes none. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+export interface LineSpec {
+  readonly options: readonly OptionSpec[];
+  /** How many words that are no options there may be. */
+  readonly maxPositionals: number;
+  /** Flags that are no options are ports. */
+  readonly takesPorts?: boolean;
+}
+
+export interface CommandLine {
+  readonly positionals: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+  readonly ports: readonly PortText[];
+}
+
+/** Options of every command. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { name: "help", short: "h", summary: "Show this help." },
+  { name: "verbose", summary: "Show stack traces and causes of errors." },
+];
+
+/** @throws StarlaneError `cli/usage` with every mistake of the line. */
+export function readCommandLine(words: readonly string[], spec: LineSpec): CommandLine {
+  const table = [...spec.options, ...COMMON_OPTIONS];
+  const positionals: string[] = [];
+  const options = new Map<string, string>();
+  const ports: PortText[] = [];
+  const mistakes: StarlaneError[] = [];
+  let onlyWords = false;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (onlyWords || !word.startsWith("-") || word === "-" || /^-[0-9.]/.test(word)) {
+      positionals.push(word);
+      continue;
+    }
+    if (word === "--") {
+      onlyWords = true;
+      continue;
+    }
+    const { name, text } = splitFlag(word);
+    const option = word.startsWith("--") ? table.find((o) => o.name === name) : table.find((o) => o.short === name);
+    if (option === undefined && !(spec.takesPorts === true && word.startsWith("--"))) {
+      mistakes.push(unknownFlag(word, name, table));
+      continue;
+    }
+    if (option !== undefined && option.value === undefined) {
+      if (text !== undefined) mistakes.push(new StarlaneError("cli/usage", `--${option.name} takes no value`));
+      options.set(option.name, "");
+      continue;
+    }
+    const next = words[i + 1];
+    const value = text ?? (next !== undefined && !next.startsWith("--") ? words[++i] : undefined);
+    if (option === undefined) {
+      ports.push({ name, text: value });
+    } else if (value === undefined) {
+      mistakes.push(new StarlaneError("cli/usage", `--${option.name} needs a value: --${option.name} ${option.value}`));
+    } else if (options.has(option.name)) {
+      mistakes.push(new StarlaneError("cli/usage", `--${option.name} is given twice`));
+    } else {
+      options.set(option.name, value);
+    }
+  }
+  for (const word of positionals.slice(spec.maxPositionals)) {
+    mistakes.push(
+      new StarlaneError("cli/usage", `unexpected argument ${JSON.stringify(word)}`, { cure: cureForStray(word, spec) }),
+    );
+  }
+  if (mistakes.length > 0 && !options.has("help")) throwMistakes(mistakes);
+  return { positionals, options, ports };
+}
+
+function splitFlag(word: string): { readonly name: string; readonly text: string | undefined } {
+  const body = word.replace(/^--?/, "");
+  const equals = body.indexOf("=");
+  return equals < 0 ? { name: body, text: undefined } : { name: body.slice(0, equals), text: body.slice(equals + 1) };
+}
+
+function unknownFlag(word: string, name: string, table: readonly OptionSpec[]): StarlaneError {
+  const meant = nearest(
+    name,
+    table.map((o) => o.name),
+  );
+  const all = table.map((o) => `--${o.name}`).join(", ");
+  return new StarlaneError("cli/usage", `unknown option ${word.split("=")[0]}`, {
+    cure: meant === undefined ? `the options are: ${all}` : `did you mean --${meant}?`,
+  });
+}
+
+function cureForStray(word: string, spec: LineSpec): string | undefined {
+  if (spec.takesPorts !== true) return undefined;
+  const [name, value] = word.split("=");
+  return value === undefined ? "give values to ports as --PORT VALUE" : `give values to ports as --${name} ${value}`;
+}

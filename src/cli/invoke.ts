@@ -1,0 +1,101 @@
+// `starlane invoke`: runs one operation. Standard output gets exactly one value; everything else goes to standard error.
+
+import { StarlaneError } from "../base/errors.ts";
+import type { Operation } from "../star/app.ts";
+import { findOperation, shortName } from "../star/operations.ts";
+import { openTransaction } from "../star/transaction.ts";
+import { loadTarget } from "../star/star.ts";
+import { toJson } from "../wit/json.ts";
+import type { CommandLine } from "./command-line.ts";
+import { guestOutput } from "./guest-output.ts";
+import { argumentsFrom } from "../star/inputs.ts";
+import { throwMistakes } from "../star/mistakes.ts";
+import { paintFor } from "./terminal.ts";
+
+export async function run(line: CommandLine): Promise<number> {
+  const [path = "", name] = line.positionals;
+  const wantsHelp = line.options.has("help");
+  const settings = wantsHelp ? undefined : await settingsOf(line);
+  const { target } = await loadTarget(path, { use: wantsHelp ? "look" : "run" });
+  if (wantsHelp) {
+    const { helpOfOperation, helpOfTarget } = await import("./operation-help.ts");
+    const isOne = name !== undefined || target.operations.size === 1;
+    process.stdout.write(`${isOne ? helpOfOperation(path, target, findOperation(target, name)) : helpOfTarget(path, target)}\n`);
+    return 0;
+  }
+  const operation = findOperation(target, name);
+  const input = line.options.get("input");
+  const shown = shortName(operation, target.operations.values());
+  const args = argumentsFrom(operation.signature, line.ports, input === undefined ? undefined : await jsonFrom(input), shown);
+  const output = guestOutput();
+  try {
+    const transaction = openTransaction({ seed: randomSeed(), timestampMs: Date.now(), ...settings });
+    const result = await operation.call(args, transaction, { output: output.write }, undefined);
+    await printResult(operation, result, line.options.has("json"));
+    return 0;
+  } catch (error) {
+    const { failureOf } = await import("../star/failure.ts");
+    throw failureOf(error, target, operation);
+  } finally {
+    output.end();
+  }
+}
+
+async function jsonFrom(input: string): Promise<unknown> {
+  const { readInput } = await import("./read-input.ts");
+  return readInput(input);
+}
+
+interface Settings {
+  seed?: number;
+  timestampMs?: number;
+  timeoutMs?: number;
+}
+
+/** @throws StarlaneError with everything that is wrong with the options */
+async function settingsOf(line: CommandLine): Promise<Settings> {
+  const settings: Settings = {};
+  const mistakes: StarlaneError[] = [];
+  const { options } = line;
+  const seed = options.get("seed");
+  if (seed !== undefined) {
+    settings.seed = Number(seed);
+    if (!/^\d+$/.test(seed) || !Number.isSafeInteger(settings.seed)) {
+      mistakes.push(new StarlaneError("cli/usage", `--seed ${seed} is no whole number from 0 to ${Number.MAX_SAFE_INTEGER}`));
+    }
+  }
+  const timestamp = options.get("timestamp");
+  if (timestamp !== undefined) {
+    settings.timestampMs = /^\d+$/.test(timestamp) ? Number(timestamp) : Date.parse(timestamp);
+    if (!(Math.abs(settings.timestampMs) <= 8.64e15)) {
+      mistakes.push(
+        new StarlaneError("cli/usage", `--timestamp ${timestamp} is no time`, {
+          cure: "write it like 2026-11-21T08:00:00Z, or in milliseconds since 1970",
+        }),
+      );
+    }
+  }
+  const timeout = options.get("timeout");
+  if (timeout !== undefined) {
+    const { parseDuration } = await import("../manifest/quantity.ts");
+    const duration = parseDuration(timeout);
+    if ("value" in duration) settings.timeoutMs = duration.value;
+    else mistakes.push(new StarlaneError("cli/usage", `--timeout: ${duration.message}`, { cure: duration.cure }));
+  }
+  if (options.has("record")) mistakes.push(new StarlaneError("cli/not-supported-yet", "--record is not supported yet"));
+  throwMistakes(mistakes);
+  return settings;
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
+async function printResult(operation: Operation, result: unknown, asJson: boolean): Promise<void> {
+  const { result: type } = operation.signature;
+  const json = type === undefined ? null : toJson(type, result, { path: "the result" });
+  if (asJson || !process.stdout.isTTY) return void process.stdout.write(`${JSON.stringify(json)}\n`);
+  if (type === undefined) return void process.stderr.write("done\n");
+  const { printValue } = await import("./print-value.ts");
+  process.stdout.write(`${printValue(json, paintFor(process.stdout))}\n`);
+}

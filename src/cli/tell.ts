@@ -1,0 +1,110 @@
+// What `inspect` prints for people: what a target is made of, asks for and offers, and the drawing of each flow.
+
+import { providerOf } from "../capabilities/catalog.ts";
+import type { App, LoadedComponent, Operation, WasmComponent } from "../star/app.ts";
+import { graphOf } from "../star/graph-of.ts";
+import { shortName } from "../star/operations.ts";
+import { printType } from "../wit/type-text.ts";
+import type { NamedExtern } from "../wit/types.ts";
+import { drawGraph } from "./draw-graph.ts";
+import { printable, type Paint } from "./terminal.ts";
+
+export interface TellOptions {
+  readonly paint: Paint;
+  readonly width: number;
+}
+
+export function tellTarget(target: LoadedComponent, only: Operation | undefined, options: TellOptions): string {
+  const lines =
+    only !== undefined
+      ? tellOperation(only, [only], options)
+      : target.kind === "wasm"
+        ? tellWasm(target, options)
+        : tellApp(target, options);
+  return `${lines.join("\n")}\n`;
+}
+
+function tellWasm(component: WasmComponent, { paint }: TellOptions): string[] {
+  const out = [
+    `${paint("bold", printable(component.name))}  component, ${size(component.sizeBytes)}  ${paint("dim", component.file)}`,
+  ];
+  const imports = component.type.imports.filter((item) => item.type.kind !== "type");
+  out.push("", paint("bold", imports.length === 0 ? "imports nothing" : "imports"));
+  const width = Math.max(0, ...imports.map((item) => item.name.length));
+  for (const item of imports) out.push(`  ${printable(item.name).padEnd(width)}  ${paint("dim", toldProvider(item))}`);
+  out.push("", paint("bold", "exports"));
+  for (const item of component.type.exports) out.push(...tellExport(item, paint));
+  return out;
+}
+
+function toldProvider(item: NamedExtern): string {
+  const provider = providerOf(item.name);
+  if (provider === undefined) return "nothing provides it";
+  return provider.inert ? `${provider.capability} (inert without a grant)` : `${provider.capability}, not supported yet`;
+}
+
+function tellExport(item: NamedExtern, paint: Paint): string[] {
+  const { type } = item;
+  if (type.kind === "func") return [`  ${paint("cyan", printable(item.name))}${signature(type)}`];
+  if (type.kind !== "instance") return [`  ${printable(item.name)}  ${paint("dim", type.kind)}`];
+  const functions = type.exports.flatMap((inner) =>
+    inner.type.kind === "func" ? [`    ${paint("cyan", printable(inner.name))}${signature(inner.type)}`] : [],
+  );
+  return [`  ${printable(item.name)}`, ...functions];
+}
+
+interface Callable {
+  readonly params: readonly { readonly name: string; readonly type: Parameters<typeof printType>[0] }[];
+  readonly result?: Parameters<typeof printType>[0] | undefined;
+  readonly async: boolean;
+}
+
+function signature({ params, result, async }: Callable): string {
+  const ports = params.map((p) => `${p.name}: ${printType(p.type, 60)}`).join(", ");
+  return printable(`(${ports})${result === undefined ? "" : ` -> ${printType(result, 100)}`}${async ? "  async" : ""}`);
+}
+
+function tellApp(app: App, options: TellOptions): string[] {
+  const { paint } = options;
+  const { manifest } = app;
+  const out = [
+    `${paint("bold", app.name)}${manifest.version === undefined ? "" : ` ${manifest.version}`}  app  ${paint("dim", app.file)}`,
+  ];
+  if (manifest.description !== undefined) out.push(printable(manifest.description));
+  if (manifest.parameters.length > 0) {
+    out.push("", paint("bold", "parameters"));
+    for (const { name, type, default: value } of manifest.parameters) {
+      out.push(`  ${name}: ${printType(type, 60)}${value === undefined ? "" : ` = ${printable(JSON.stringify(value))}`}`);
+    }
+  }
+  if (app.components.size > 0) out.push("", paint("bold", "components"), ...tellComponents(app, paint));
+  const all = [...app.operations.values()];
+  for (const operation of all) out.push("", ...tellOperation(operation, all, options));
+  return out;
+}
+
+function tellComponents(app: App, paint: Paint): string[] {
+  const width = Math.max(...[...app.components.keys()].map((name) => name.length));
+  const files = Math.max(...[...app.components.values()].map(({ file }) => file.length));
+  return [...app.components].map(([name, component]) => {
+    const what = component.kind === "wasm" ? size(component.sizeBytes) : "app";
+    const count = component.operations.size;
+    return `  ${name.padEnd(width)}  ${component.file.padEnd(files)}  ${paint("dim", `${what}, ${count} operation${count === 1 ? "" : "s"}`)}`;
+  });
+}
+
+function tellOperation(operation: Operation, all: readonly Operation[], { paint, width }: TellOptions): string[] {
+  const { description } = operation.signature;
+  const out = [`${paint("bold", printable(shortName(operation, all)))}${signature(operation.signature)}`];
+  if (description !== undefined) out.push(printable(description));
+  if (operation.kind === "flow") {
+    const drawing = drawGraph(graphOf(operation.flow), { width: width - 2 });
+    out.push("", ...drawing.split("\n").map((line) => (line === "" ? "" : `  ${line}`)));
+  }
+  return out;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}

@@ -1,0 +1,34 @@
+// The operations of `core::`, the component that is built into flows: one table, read by `check`, `inspect` and the reference.
+//
+// How the generic ones get their types: a node's sources are typed before the node itself (the flow is walked from its inputs on),
+// so an operation sees the types of what is connected to it, and its output type follows: `value` of type T gives T, a path gives
+// the type at that path, an expression gives what CEL infers or the `type` written, several inputs give the one among their types
+// that all the others can become. A literal has the type of the port that it ends at; where that is generic too, texts are
+// `string`, integers `s32` (`s64` where they need it), other numbers `f64`.
+
+import { mergeOperation, raceOperation, switchOperation } from "./choosing.ts";
+import type { CoreOperation } from "./operation.ts";
+import { assertOperation, delayOperation, logOperation } from "./passing.ts";
+import { exprOperation, pickOperation, zipOperation } from "./shaping.ts";
+
+/** The local name that the component has in every manifest. */
+export const CORE = "core";
+
+const OPERATIONS = [
+  assertOperation,
+  delayOperation,
+  exprOperation,
+  logOperation,
+  mergeOperation,
+  pickOperation,
+  raceOperation,
+  switchOperation,
+  zipOperation,
+] as const satisfies readonly CoreOperation[];
+
+export const CORE_OPERATIONS: ReadonlyMap<string, CoreOperation> = new Map(
+  OPERATIONS.map((operation) => [operation.name, operation]),
+);
+
+/** Planned, and known by name: they need streams. */
+export const STREAM_OPERATIONS: ReadonlySet<string> = new Set(["batch", "collect", "spread", "take", "throttle"]);

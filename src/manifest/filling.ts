@@ -1,0 +1,63 @@
+// The values of parameters, put in place of the references to them. All that is written is counted against one budget.
+
+import type { Json } from "./manifest.ts";
+import { segmentsOf } from "./references.ts";
+
+/** What one substitution may write, in UTF-16 units of JSON. */
+export const LARGEST_FILLING = 4 * 1024 * 1024;
+
+/** Replaces references by values, within a budget. */
+export class Filling {
+  readonly #values: ReadonlyMap<string, Json>;
+  readonly #sizes = new Map<string, number>();
+  #written = 0;
+
+  constructor(values: ReadonlyMap<string, Json>) {
+    this.#values = values;
+  }
+
+  get isTooLarge(): boolean {
+    return this.#written > LARGEST_FILLING;
+  }
+
+  json(value: Json): Json {
+    if (typeof value === "string") return this.text(value);
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map((item: Json) => this.json(item));
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, this.json(part)]));
+  }
+
+  /** The value of a text: that of its reference where it is nothing else. */
+  text(text: string): Json {
+    if (!text.includes("${")) return text;
+    const segments = segmentsOf(text);
+    const [only] = segments;
+    if (segments.length === 1 && only?.kind === "config") return this.valueOf(only.name) ?? text;
+    const pieces = segments.map((segment) => {
+      if (segment.kind === "plain") return segment.text;
+      const written = text.slice(segment.start, segment.end);
+      return segment.kind === "config" ? this.textOf(segment.name, written) : written;
+    });
+    return pieces.join("");
+  }
+
+  /** The value of a parameter, charged to the budget; undefined where it has none. */
+  valueOf(name: string): Json | undefined {
+    const value = this.#values.get(name);
+    if (value === undefined) return undefined;
+    let size = this.#sizes.get(name);
+    if (size === undefined) {
+      size = JSON.stringify(value).length;
+      this.#sizes.set(name, size);
+    }
+    this.#written += size;
+    return this.isTooLarge ? null : value;
+  }
+
+  /** The same as a part of a longer text. */
+  textOf(name: string, written: string): string {
+    const value = this.valueOf(name);
+    if (value === undefined) return written;
+    return typeof value === "string" ? value : JSON.stringify(value);
+  }
+}

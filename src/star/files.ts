@@ -1,0 +1,133 @@
+// Finds and reads the files of an app. What a person typed or wrote in a manifest becomes a real file or an error that says what
+// is there instead. Sizes are bounded: a file is looked at before it is read.
+
+import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { nearest } from "../base/diagnostics.ts";
+import { StarlaneError } from "../base/errors.ts";
+
+const MANIFEST_NAMES = ["starlane.yaml", "starlane.yml", "starlane.json"];
+
+const LARGEST_COMPONENT = 512 * 1024 * 1024;
+/** A little above what the manifest's parser takes, so that its own message is the one people see. */
+const LARGEST_MANIFEST = 64 * 1024 * 1024;
+
+export type FoundFile =
+  | { readonly kind: "manifest" | "wasm"; readonly path: string }
+  | { readonly problem: string; readonly cure?: string | undefined };
+
+/** Finds what a path names: a manifest, a folder with one in it, or a component binary. Links are followed. */
+export function findComponentFile(path: string): FoundFile {
+  const found = statOf(path);
+  if (found === undefined) return notThere(path);
+  if (found === "denied") return { problem: `${shown(path)} may not be read` };
+  if (found.isDirectory()) return findManifest(path);
+  if (!found.isFile()) return { problem: `${shown(path)} is neither a file nor a folder` };
+  const ending = extname(path).toLowerCase();
+  if (ending === ".yaml" || ending === ".yml" || ending === ".json") return { kind: "manifest", path: realpathSync(path) };
+  if (ending === ".wasm" || startsLikeWasm(path)) return { kind: "wasm", path: realpathSync(path) };
+  return { problem: `${shown(path)} is neither a manifest (.yaml) nor a component (.wasm)` };
+}
+
+function findManifest(folder: string): FoundFile {
+  for (const name of MANIFEST_NAMES) {
+    const path = join(folder, name);
+    const found = statOf(path);
+    if (found !== undefined && found !== "denied" && found.isFile()) return { kind: "manifest", path: realpathSync(path) };
+  }
+  const names = namesIn(folder);
+  const other = names.filter((name) => /\.(ya?ml|wasm)$/i.test(name));
+  return {
+    problem: `the folder ${shown(folder)} has no starlane.yaml`,
+    cure:
+      other.length > 0
+        ? `name a file in it: ${listed(other)}`
+        : `what is there: ${names.length === 0 ? "nothing" : listed(names)}`,
+  };
+}
+
+function notThere(path: string): FoundFile {
+  let folder = dirname(resolve(path));
+  let missing = basename(path);
+  while (statOf(folder) === undefined && dirname(folder) !== folder) {
+    missing = basename(folder);
+    folder = dirname(folder);
+  }
+  const names = namesIn(folder);
+  const meant = nearest(missing, names);
+  const where = shown(folder);
+  return {
+    problem: `there is no ${shown(path)}`,
+    cure:
+      meant === undefined
+        ? `in ${where} there is: ${names.length === 0 ? "nothing" : listed(names)}`
+        : `did you mean ${meant}? (in ${where})`,
+  };
+}
+
+/** @throws StarlaneError `star/file` */
+export function readComponentFile(path: string): Uint8Array {
+  return readBounded(path, LARGEST_COMPONENT);
+}
+
+/** The text of a manifest; bytes that are no UTF-8 become the replacement character. @throws StarlaneError `star/file` */
+export function readManifestFile(path: string): string {
+  return new TextDecoder().decode(readBounded(path, LARGEST_MANIFEST));
+}
+
+function readBounded(path: string, largest: number): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > largest) {
+      throw new StarlaneError("star/too-large", `${shown(path)} has ${size} bytes; at most ${largest} are read`);
+    }
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof StarlaneError) throw error;
+    throw new StarlaneError("star/file", `${shown(path)} could not be read`, { cause: error });
+  }
+}
+
+/** A path as people like it: relative to the folder they are in where that is shorter. */
+export function shown(path: string): string {
+  const absolute = resolve(path);
+  const near = relative(process.cwd(), absolute);
+  if (near === "") return ".";
+  return near.length <= absolute.length ? near : absolute;
+}
+
+function statOf(path: string): ReturnType<typeof statSync> | "denied" | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    return code === "EACCES" || code === "EPERM" || code === "ELOOP" ? "denied" : undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith("."))
+      .toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 8 ? `${names.slice(0, 8).join(", ")} and ${names.length - 8} more` : names.join(", ");
+}
+
+function startsLikeWasm(path: string): boolean {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    const start = new Uint8Array(4);
+    return readSync(file, start) === 4 && start.every((byte, i) => byte === [0, 0x61, 0x73, 0x6d][i]);
+  } catch {
+    return false;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
