@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -137,6 +137,28 @@ tests:
   });
 });
 
+test("what core::log says goes to standard error, with --verbose every node too", async () => {
+  await writeFiles(cwd, {
+    "chatty/starlane.yaml": `starlane: v1
+components: { hello: ../hello }
+operations:
+  chat:
+    input: { name: string }
+    nodes: { note: { uses: "core::log", with: { message: greeting } } }
+    flow: "<>.name -> hello::greet -> note -> <>"
+`,
+  });
+  const quiet = await starlane(["invoke", "chatty", "--name", "Ada"], { cwd });
+  assert.deepEqual(quiet, {
+    status: 0,
+    stdout: '"Hello, Ada"\n',
+    stderr: 'info chat/note greeting "Hello, Ada"\n',
+  });
+  const loud = await starlane(["invoke", "chatty", "--name", "Ada", "--verbose"], { cwd });
+  assert.equal(loud.stdout, quiet.stdout);
+  assert.match(loud.stderr, /ms {2}start +chat\/greet\/greet\/greet\n.*ms {2}done +chat\/greet\/greet\/greet\n/);
+});
+
 describe("effects of guests", { concurrency: 2 }, () => {
   const app = `starlane: v1
 components: { effect: ./effect.wasm }
@@ -159,6 +181,26 @@ tests:
     assert.equal(now, 1_000_000_000);
     assert.deepEqual(same, one);
     assert.notEqual(other.stdout, one.stdout);
+  });
+
+  test("are others each time that a node is tried again", async () => {
+    const flaky = readFileSync(new URL("../../guests/c/flaky.wasm", import.meta.url));
+    const node = (retry: string): string => `{ uses: "flaky::deliver", with: { text: x, percent: 70 }${retry} }`;
+    const manifest = `starlane: v1
+components: { flaky: ./flaky.wasm }
+operations:
+  once: { nodes: { d: ${node("")} }, flow: "d -> <>" }
+  often: { nodes: { d: ${node(", retry: { attempts: 40, backoff: 1ms }")} }, flow: "d -> <>" }
+`;
+    await writeFiles(cwd, { "tries/starlane.yaml": manifest, "tries/flaky.wasm": flaky });
+    const statuses = async (operation: string): Promise<(number | null)[]> => {
+      const ended = await Promise.all(
+        ["1", "2", "3", "4"].map((seed) => starlane(["invoke", "tries", operation, "--seed", seed], { cwd })),
+      );
+      return ended.map(({ status }) => status);
+    };
+    assert.deepEqual(await statuses("often"), [0, 0, 0, 0]);
+    assert.ok((await statuses("once")).includes(1));
   });
 
   test("are fixed in tests", async () => {

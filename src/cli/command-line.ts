@@ -31,7 +31,7 @@ export interface CommandLine {
 /** Options of every command. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: "help", short: "h", summary: "Show this help." },
-  { name: "verbose", summary: "Show stack traces and causes of errors." },
+  { name: "verbose", summary: "Show every step, and stack traces of errors." },
 ];
 
 /** @throws StarlaneError `cli/usage` with every mistake of the line. */

@@ -1,9 +1,10 @@
 // `starlane invoke`: runs one operation. Standard output gets exactly one value; everything else goes to standard error.
 
 import { StarlaneError } from "../base/errors.ts";
+import type { NodeEvent } from "../flow/flow.ts";
 import type { Operation } from "../star/app.ts";
 import { findOperation, shortName } from "../star/operations.ts";
-import { openTransaction } from "../star/transaction.ts";
+import { openHost, openTransaction } from "../star/transaction.ts";
 import { loadTarget } from "../star/star.ts";
 import { toJson } from "../wit/json.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -29,8 +30,9 @@ export async function run(line: CommandLine): Promise<number> {
   const args = argumentsFrom(operation.signature, line.ports, input === undefined ? undefined : await jsonFrom(input), shown);
   const output = guestOutput();
   try {
-    const transaction = openTransaction({ seed: randomSeed(), timestampMs: Date.now(), ...settings });
-    const result = await operation.call(args, transaction, { output: output.write }, undefined);
+    const observe = operation.kind === "flow" ? await observer(line) : undefined;
+    const transaction = openTransaction({ seed: randomSeed(), timestampMs: Date.now(), observe, ...settings });
+    const result = await operation.call(args, transaction, openHost({ output: output.write }), undefined);
     await printResult(operation, result, line.options.has("json"));
     return 0;
   } catch (error) {
@@ -39,6 +41,11 @@ export async function run(line: CommandLine): Promise<number> {
   } finally {
     output.end();
   }
+}
+
+async function observer(line: CommandLine): Promise<(event: NodeEvent) => void> {
+  const { showEvents } = await import("./show-events.ts");
+  return showEvents(line.options.has("verbose"));
 }
 
 async function jsonFrom(input: string): Promise<unknown> {

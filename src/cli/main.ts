@@ -9,19 +9,39 @@ import { COMMANDS, PLANNED_COMMANDS } from "./commands.ts";
 
 // Whoever reads our output may stop early (`| head`): that is not an error of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  hasEnded = true;
   if (error.code === "EPIPE") process.exit();
   throw error;
 });
 
-process.exitCode = await main(process.argv.slice(2));
+const words = process.argv.slice(2);
+let hasEnded = false;
 
-async function main(words: readonly string[]): Promise<number> {
+// What nobody awaited, and an end of the event loop in the middle of an operation, are mistakes of ours: said without a stack trace.
+process.on("uncaughtException", (error) => void showError(error).then((status) => process.exit(status)));
+process.on("exit", () => {
+  if (hasEnded) return;
+  process.exitCode = 1;
+  process.stderr.write("error[starlane/internal]: the operation came to no end: everything in it waits for something else\n");
+});
+
+void main().then((status) => {
+  hasEnded = true;
+  process.exitCode = status;
+});
+
+async function main(): Promise<number> {
   try {
     return await runCommand(words);
   } catch (error) {
-    const { report } = await import("./report.ts");
-    return report(error, { verbose: words.includes("--verbose"), json: words.includes("--json") });
+    return showError(error);
   }
+}
+
+async function showError(error: unknown): Promise<number> {
+  hasEnded = true;
+  const { report } = await import("./report.ts");
+  return report(error, { verbose: words.includes("--verbose"), json: words.includes("--json") });
 }
 
 async function runCommand([name, ...words]: readonly string[]): Promise<number> {

@@ -1,6 +1,6 @@
 // What a stream of the command can show: colour where a person looks, plain text elsewhere. NO_COLOR and FORCE_COLOR are respected.
 
-type Style = "red" | "yellow" | "green" | "blue" | "cyan" | "dim" | "bold";
+export type Style = "red" | "yellow" | "green" | "blue" | "cyan" | "dim" | "bold";
 
 const CODES: Readonly<Record<Style, readonly [open: string, close: string]>> = {
   red: ["\u001b[31m", "\u001b[39m"],

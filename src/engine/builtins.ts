@@ -53,13 +53,13 @@ function resourceNew(instance: ComponentInstance, resource: RuntimeResource): Co
 }
 
 function resourceRep(instance: ComponentInstance, resource: RuntimeResource): CoreFunction {
-  return guard(([index]) => instance.handles.get((index as number) >>> 0, resource).rep);
+  return guard(([index]) => instance.handles.resource((index as number) >>> 0, resource).rep);
 }
 
 function resourceDrop(instance: ComponentInstance, resource: RuntimeResource): CoreFunction {
   return guard(([index]) => {
     if (!instance.mayLeave) trap("cannot leave component instance");
-    const handle = instance.handles.remove((index as number) >>> 0, resource, false);
+    const handle = instance.handles.removeResource((index as number) >>> 0, resource, false);
     if (!handle.own) {
       if (handle.scope !== undefined) handle.scope.borrows--;
     } else if (resource.dtorFrom === undefined) resource.dtor?.(handle.rep);

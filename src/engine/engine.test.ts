@@ -371,11 +371,3 @@ test("a small memory cannot mean an enormous value", async () => {
   );
   await assert.rejects(instance.call("bomb"), isStarlane("engine/trap", /more than/));
 });
-
-test("async functions are known and answer that they cannot be run yet", async () => {
-  const instance = await instantiateWat(`(component
-    (core module $M (func (export "f") (result i32) (i32.const 0)) (func (export "cb") (param i32 i32 i32) (result i32) (i32.const 0)))
-    (core instance $m (instantiate $M))
-    (func (export "f") async (canon lift (core func $m "f") async (callback (core func $m "cb")))))`);
-  await assert.rejects(instance.call("f"), isStarlane("component/not-supported-yet"));
-});

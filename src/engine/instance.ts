@@ -3,6 +3,9 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import type { ResourceType } from "../wit/types.ts";
+import { Store } from "./async/store.ts";
+import type { Thread } from "./async/thread.ts";
+import type { ErrorContext, Waitable, WaitableSet } from "./async/waitable.ts";
 import { trap } from "./trap.ts";
 
 /** A resource type at run time: made by the component that defines it, or standing for a class of the host. */
@@ -62,32 +65,47 @@ export class BorrowScope {
 
 const MAX_HANDLES = 2 ** 28 - 1;
 
-/** Handles by index; freed indices are reused last in, first out. Index 0 is never given out. */
-export class HandleTable {
-  readonly #entries: (ResourceHandle | undefined)[] = [undefined];
+/** Things by index; freed indices are reused last in, first out. Index 0 is never given out. */
+export class Table<T> {
+  readonly #entries: (T | undefined)[] = [undefined];
   readonly #free: number[] = [];
 
-  add(handle: ResourceHandle): number {
+  add(entry: T): number {
     const index = this.#free.pop() ?? this.#entries.length;
     if (index > MAX_HANDLES) trap("handle table is full");
-    this.#entries[index] = handle;
+    this.#entries[index] = entry;
     return index;
   }
 
-  get(index: number, resource: RuntimeResource): ResourceHandle {
-    const handle = this.#entries[index];
-    if (handle === undefined) trap(`unknown handle index ${index}`);
-    if (handle.resource !== resource) trap(`handle index ${index} used with the wrong type`);
+  entry(index: number): T {
+    const entry = this.#entries[index];
+    if (entry === undefined) trap(`unknown handle index ${index}`);
+    return entry;
+  }
+
+  remove(index: number): T {
+    const entry = this.entry(index);
+    this.#entries[index] = undefined;
+    this.#free.push(index);
+    return entry;
+  }
+}
+
+/** The handles of an instance: resources, and what it can wait for. */
+export class HandleTable extends Table<ResourceHandle | Waitable | WaitableSet | ErrorContext> {
+  resource(index: number, resource: RuntimeResource): ResourceHandle {
+    const handle = this.entry(index);
+    if (!(handle instanceof ResourceHandle) || handle.resource !== resource)
+      trap(`handle index ${index} used with the wrong type`);
     return handle;
   }
 
   /** Takes a handle out. Canonical ABI, `lift_own` and `resource.drop`: what is lent may not leave. */
-  remove(index: number, resource: RuntimeResource, mustOwn: boolean): ResourceHandle {
-    const handle = this.get(index, resource);
+  removeResource(index: number, resource: RuntimeResource, mustOwn: boolean): ResourceHandle {
+    const handle = this.resource(index, resource);
     if (handle.lends !== 0) trap("cannot remove owned resource while borrowed");
     if (mustOwn && !handle.own) trap("cannot lift own resource from a borrow");
-    this.#entries[index] = undefined;
-    this.#free.push(index);
+    this.remove(index);
     return handle;
   }
 }
@@ -102,10 +120,16 @@ export class ComponentInstance {
   /** Set where the component uses `context.get` or `context.set`: only then every task needs slots of its own. */
   usesContext = false;
   backpressure = 0;
+  waitingToEnter = 0;
+  /** The thread that runs to the exclusion of other tasks of this instance that need it. */
+  exclusive: Thread | undefined;
+  readonly threads = new Table<Thread>();
+  readonly store: Store;
   readonly #entering = new Map<ComponentInstance | undefined, readonly ComponentInstance[]>();
 
   constructor(parent: ComponentInstance | undefined) {
     this.parent = parent;
+    this.store = parent?.store ?? new Store();
   }
 
   /** The instances that a call from `caller` enters: this one and those around it that the caller is not already in. */

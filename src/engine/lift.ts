@@ -5,7 +5,9 @@ import type { FuncType } from "../wit/types.ts";
 import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, type ParamsCodec, resultCodec, type ResultCodec } from "./abi/signature.ts";
 import type { Domain } from "./abi/codec.ts";
-import { ComponentError, type ComponentFunction } from "./engine.ts";
+import { callOnStack, unwrap } from "./async/host-call.ts";
+import { type LiftOptions, StackLift } from "./async/lift.ts";
+import type { ComponentFunction } from "./engine.ts";
 import { BorrowScope, type ComponentInstance, enter, leave } from "./instance.ts";
 import { failureOf, isTrap, trap } from "./trap.ts";
 
@@ -20,7 +22,14 @@ export class LiftedFunction {
   readonly #postReturn: CoreFunction | undefined;
   readonly #borrows: boolean;
 
-  constructor(name: string, type: FuncType, cx: AbiContext, core: CoreFunction, postReturn: CoreFunction | undefined) {
+  readonly #callback: CoreFunction | undefined;
+  readonly #async: boolean;
+  #stack: StackLift | undefined;
+
+  constructor(name: string, type: FuncType, cx: AbiContext, core: CoreFunction, options: LiftOptions) {
+    const { postReturn } = options;
+    this.#callback = options.callback;
+    this.#async = options.async;
     this.name = name;
     this.type = type;
     this.instance = cx.instance;
@@ -36,6 +45,18 @@ export class LiftedFunction {
 
   result(domain: Domain): ResultCodec {
     return resultCodec(this.type, domain, this.cx.pointer);
+  }
+
+  /** The function where something may block: every call is a task. */
+  onStack(): StackLift {
+    return (this.#stack ??= new StackLift(
+      this.type,
+      this.cx,
+      this.#core,
+      { async: this.#async, callback: this.#callback, postReturn: this.#postReturn },
+      this.params("guest").core,
+      this.result("guest").core,
+    ));
   }
 
   /**
@@ -70,8 +91,9 @@ export class LiftedFunction {
   forHost(): ComponentFunction {
     const params = this.params("host");
     const result = this.result("host");
+    if (this.instance.store.mayBlock) return callOnStack(this, params, result);
     const call = this.#scalarForHost(params, result) ?? this.#anyForHost(params, result);
-    return this.type.result?.kind === "result" ? unwrapped(call) : call;
+    return this.type.result?.kind === "result" ? (...args) => unwrap(call(...args)) : call;
   }
 
   #anyForHost(params: ParamsCodec, result: ResultCodec): ComponentFunction {
@@ -188,14 +210,6 @@ function enterFromHost(instances: readonly ComponentInstance[]): void {
   } catch (error) {
     throw failureOf(error);
   }
-}
-
-function unwrapped(call: ComponentFunction): ComponentFunction {
-  return (...args) => {
-    const result = call(...args) as { readonly tag: "ok" | "error"; readonly val?: unknown };
-    if (result.tag === "error") throw new ComponentError(result.val);
-    return result.val;
-  };
 }
 
 /** Calls with the core values of an array; the common small numbers without the cost of spreading. */

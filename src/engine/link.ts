@@ -12,16 +12,30 @@ import type {
   InstanceExpr,
   SortIndex,
 } from "../component/component.ts";
+import { codecsOf } from "./abi/codec.ts";
 import { AbiContext } from "./abi/context.ts";
 import { LinearMemory } from "./abi/memory.ts";
+import { asyncBuiltin, type BuiltinScope } from "./async/builtins.ts";
+import { lowerOnStack } from "./async/lower.ts";
+import { mayBlock } from "./async/may-block.ts";
+import { asImport } from "./async/stack.ts";
 import { canonBuiltin } from "./builtins.ts";
 import type { Imports } from "./engine.ts";
 import { findImport, hostImport, MissingImports } from "./host-imports.ts";
 import { ComponentInstance, enter, leave, notSupportedYet, type RuntimeResource } from "./instance.ts";
 import type { ComponentClosure, ComponentScope, CoreModules, Item, Items } from "./items.ts";
 import { type CoreFunction, LiftedFunction } from "./lift.ts";
-import { guard, type HostFunction, lowerGuestFunction, lowerHostFunction } from "./lower.ts";
-import { funcTypeAt, outerScope, pushCoreType, resolveType, resourceAt, type RuntimeType, typeAt } from "./runtime-types.ts";
+import { type HostFunction, lowerGuestFunction, lowerHostFunction } from "./lower.ts";
+import {
+  funcTypeAt,
+  outerScope,
+  pushCoreType,
+  resolveType,
+  resourceAt,
+  type RuntimeType,
+  typeAt,
+  valType,
+} from "./runtime-types.ts";
 import { failureOf, isTrap } from "./trap.ts";
 
 /** Instantiates a root component against what the host provides. */
@@ -30,6 +44,7 @@ export function instantiateRoot(component: Component, modules: CoreModules, impo
   const linker = new Linker({ component, modules, scope: undefined }, undefined, (definition, scope) =>
     hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), missing),
   );
+  linker.instance.store.mayBlock = mayBlock(component);
   // Imports come before what uses them, so all that is missing is known before anything of the guest runs.
   linker.beforeRunning = () => missing.throwIfAny();
   return linker.link();
@@ -52,11 +67,13 @@ class Linker implements ComponentScope {
   beforeRunning: () => void = () => undefined;
   readonly #component: Component;
   readonly #modules: CoreModules;
-  readonly #instance: ComponentInstance;
+  readonly instance: ComponentInstance;
   readonly #import: Import;
   readonly #funcs: (LiftedFunction | HostFunction)[] = [];
   readonly #instances: Items[] = [];
   readonly #coreFuncs: CoreFunction[] = [];
+  /** The core instances that are no module's but were put together here. */
+  readonly #bags = new WeakSet<object>();
   readonly #coreInstances: WebAssembly.ModuleImports[] = [];
   readonly #coreOthers: Record<CoreOther, unknown[]> = { "core table": [], "core memory": [], "core global": [], "core tag": [] };
   readonly #memories = new Map<unknown, LinearMemory>();
@@ -66,7 +83,7 @@ class Linker implements ComponentScope {
     this.#component = closure.component;
     this.#modules = closure.modules;
     this.outer = closure.scope;
-    this.#instance = new ComponentInstance(parent);
+    this.instance = new ComponentInstance(parent);
     this.#import = importItem;
   }
 
@@ -166,13 +183,22 @@ class Linker implements ComponentScope {
   #coreInstance(expr: CoreInstanceExpr): WebAssembly.ModuleImports {
     if (expr.kind === "exports") {
       const bag = Object.create(null) as WebAssembly.ModuleImports;
+      this.#bags.add(bag);
       for (const { name, item } of expr.exports) bag[name] = this.#coreItem(item) as WebAssembly.ImportValue;
       return bag;
     }
     this.beforeRunning();
     const imports = Object.create(null) as WebAssembly.Imports;
-    for (const { name, instance } of expr.args) imports[name] = at(this.#coreInstances, instance);
+    for (const { name, instance } of expr.args) imports[name] = this.#asImports(at(this.#coreInstances, instance));
     return instantiateCore(at(this.coreModules, expr.module), imports);
+  }
+
+  /** Functions that may suspend their caller are given to modules in a form of their own. */
+  #asImports(bag: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+    if (!this.instance.store.mayBlock || !this.#bags.has(bag)) return bag;
+    const mapped = Object.create(null) as WebAssembly.ModuleImports;
+    for (const [name, value] of Object.entries(bag)) mapped[name] = asImport(value) as WebAssembly.ImportValue;
+    return mapped;
   }
 
   #coreItem({ sort, index }: SortIndex): unknown {
@@ -192,7 +218,7 @@ class Linker implements ComponentScope {
   #makeInstance(expr: InstanceExpr): Items {
     if (expr.kind === "exports") return new Map(expr.exports.map(({ name, item }) => [name.name, this.#item(item)]));
     const args = new Map(expr.args.map(({ name, item }) => [name, this.#item(item)]));
-    const linker = new Linker(at(this.components, expr.component), this.#instance, (definition) => {
+    const linker = new Linker(at(this.components, expr.component), this.instance, (definition) => {
       const item = args.get(definition.name.name);
       if (item === undefined) throw new StarlaneError("starlane/internal", `no argument for import ${definition.name.name}`);
       return item;
@@ -231,7 +257,7 @@ class Linker implements ComponentScope {
 
   /** A resource type of this instance; its destructor runs as a call into the instance. */
   #resource(dtor: number | undefined): RuntimeResource {
-    const impl = this.#instance;
+    const impl = this.instance;
     const core = dtor === undefined ? undefined : at(this.#coreFuncs, dtor);
     const entering = impl.entering(undefined);
     return {
@@ -260,28 +286,53 @@ class Linker implements ComponentScope {
       case "lift": {
         const type = funcTypeAt(this, canon.type);
         const name = `function ${this.#funcs.length}`;
-        const { postReturn } = canon.options;
-        const cleanUp = postReturn === undefined ? undefined : at(this.#coreFuncs, postReturn);
-        const core = type.async || canon.options.async ? refuseAsync : at(this.#coreFuncs, canon.func);
-        this.#funcs.push(new LiftedFunction(name, type, this.#context(canon.options), core, cleanUp));
+        const { async, callback, postReturn } = canon.options;
+        const maybe = (index: number | undefined): CoreFunction | undefined =>
+          index === undefined ? undefined : at(this.#coreFuncs, index);
+        this.#funcs.push(
+          new LiftedFunction(name, type, this.#context(canon.options), at(this.#coreFuncs, canon.func), {
+            async,
+            callback: maybe(callback),
+            postReturn: maybe(postReturn),
+          }),
+        );
         return;
       }
       case "lower": {
         const func = at(this.#funcs, canon.func);
         const cx = this.#context(canon.options);
-        if (canon.options.async || func.type.async) this.#coreFuncs.push(guard(refuseAsync));
-        else this.#coreFuncs.push(func instanceof LiftedFunction ? lowerGuestFunction(func, cx) : lowerHostFunction(func, cx));
+        const { async } = canon.options;
+        if (async || func.type.async) this.#coreFuncs.push(lowerOnStack(func, cx, async));
+        else if (!(func instanceof LiftedFunction)) this.#coreFuncs.push(lowerHostFunction(func, cx));
+        else this.#coreFuncs.push(func.instance.store.mayBlock ? lowerOnStack(func, cx, false) : lowerGuestFunction(func, cx));
         return;
       }
       default:
-        this.#coreFuncs.push(canonBuiltin(canon, this.#instance, (index) => resourceAt(this, index)));
+        this.#coreFuncs.push(
+          (this.instance.store.mayBlock ? asyncBuiltin(canon, this.#builtinScope()) : undefined) ??
+            canonBuiltin(canon, this.instance, (index) => resourceAt(this, index)),
+        );
     }
+  }
+
+  #builtinScope(): BuiltinScope {
+    return {
+      instance: this.instance,
+      elementAt: (index) => {
+        const type = typeAt(this, index);
+        return type.kind === "stream" || type.kind === "future" ? type.element : undefined;
+      },
+      valType: (ref) => valType(ref, this),
+      context: (options) => this.#context(options),
+      memory: (index) => this.#memory(at(this.#coreOthers["core memory"], index)),
+      table: (index) => at(this.#coreOthers["core table"], index) as WebAssembly.Table,
+    };
   }
 
   #context(options: CanonOptions): AbiContext {
     const memory = options.memory === undefined ? undefined : this.#memory(at(this.#coreOthers["core memory"], options.memory));
     const realloc = options.realloc === undefined ? undefined : at(this.#coreFuncs, options.realloc);
-    return new AbiContext(this.#instance, options.stringEncoding, memory, realloc, memory?.pointer ?? 4);
+    return new AbiContext(this.instance, options.stringEncoding, memory, realloc, codecsOf(memory?.pointer ?? 4));
   }
 
   /** One view per memory, however many functions use it. */
@@ -293,10 +344,6 @@ class Linker implements ComponentScope {
     }
     return view;
   }
-}
-
-function refuseAsync(): never {
-  throw notSupportedYet("an async function");
 }
 
 function at<T>(space: readonly T[], index: number): T {

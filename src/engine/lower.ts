@@ -54,7 +54,6 @@ export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunct
   const params = paramsCodec(type, "host", cx.pointer);
   const result = resultCodec(type, "host", cx.pointer);
   const lends = type.params.some((param) => containsBorrow(param.type));
-  const answers = type.result?.kind === "result" ? answerResult : answerPlain;
   const placeAt = params.flatCount;
   return guard((flat) => {
     if (!caller.mayLeave) trap("cannot leave component instance");
@@ -62,14 +61,14 @@ export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunct
     cx.scope = scope;
     cx.startLifting();
     const args = params.lift(cx, flat);
-    const answer = answers(host.call, args);
+    const answer = answerOf(host, args);
     if (answer instanceof Promise) throw notSupportedYet(`a host function that answers later (${host.name})`);
     scope?.giveBack();
     return lowerAnswer(host.name, () => result.lower(cx, answer, flat[placeAt]));
   });
 }
 
-function lowerAnswer(name: string, lower: () => unknown): unknown {
+export function lowerAnswer(name: string, lower: () => unknown): unknown {
   try {
     return lower();
   } catch (error) {
@@ -80,22 +79,27 @@ function lowerAnswer(name: string, lower: () => unknown): unknown {
   }
 }
 
-function answerPlain(call: ComponentFunction, args: readonly unknown[]): unknown {
-  return call(...args);
+/** Calls a function of the host: its answer, or a promise of it. */
+export function answerOf(host: HostFunction, args: readonly unknown[]): unknown {
+  return host.type.result?.kind === "result" ? answerResult(host.call, args) : host.call(...args);
 }
 
 /** jco's convention: the ok value is returned, the error is thrown as a `payload` or as itself; other errors stop the guest. */
 function answerResult(call: ComponentFunction, args: readonly unknown[]): unknown {
   try {
     const val = call(...args);
-    return val instanceof Promise ? val : { tag: "ok", val };
+    return val instanceof Promise ? val.then((later: unknown) => ({ tag: "ok", val: later }), errorResult) : { tag: "ok", val };
   } catch (error) {
-    if (typeof error === "object" && error !== null && Object.hasOwn(error, "payload")) {
-      return { tag: "error", val: (error as { payload: unknown }).payload };
-    }
-    if (error instanceof Error) throw error;
-    return { tag: "error", val: error };
+    return errorResult(error);
   }
+}
+
+function errorResult(error: unknown): unknown {
+  if (typeof error === "object" && error !== null && Object.hasOwn(error, "payload")) {
+    return { tag: "error", val: (error as { payload: unknown }).payload };
+  }
+  if (error instanceof Error) throw error;
+  return { tag: "error", val: error };
 }
 
 /** Nothing but a trap may come out of a host function: what else is thrown, a guest could catch. */

@@ -72,7 +72,9 @@ function uncatchable(): object {
 
 /** Whether a caught value is a trap, of the engine or of V8: nothing of the guest may run because of it. */
 export function isTrap(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && isStackOverflow(error));
+  return (
+    error instanceof WebAssembly.RuntimeError || isSuspendError(error) || (error instanceof RangeError && isStackOverflow(error))
+  );
 }
 
 function isStackOverflow(error: RangeError): boolean {
@@ -86,6 +88,9 @@ export function failureOf(error: unknown): unknown {
   if (error instanceof RangeError && isStackOverflow(error)) {
     return new StarlaneError("engine/trap", "call stack exhausted", { cause: error });
   }
+  if (isSuspendError(error)) {
+    return new StarlaneError("engine/trap", "cannot block a synchronous task before returning", { cause: error });
+  }
   if (isCoreException(error)) {
     return new StarlaneError("engine/trap", "the component threw an exception that nothing in it caught", { cause: error });
   }
@@ -95,4 +100,9 @@ export function failureOf(error: unknown): unknown {
 /** A core WebAssembly exception: it must not cross a component boundary (Canonical ABI, `call_and_trap_on_throw`). */
 export function isCoreException(error: unknown): boolean {
   return error instanceof WebAssembly.Exception;
+}
+
+/** Something that may block was called where the stack cannot be suspended: in a start function, a destructor, `realloc`. */
+function isSuspendError(error: unknown): boolean {
+  return error instanceof Error && error.name === "SuspendError";
 }

@@ -9,7 +9,7 @@ import { Scope } from "./scope.ts";
 const MAX_BACKOFF_MS = 24 * 60 * 60 * 1000;
 
 /** The run that the calls are made for. */
-export interface AttemptHost {
+interface AttemptHost {
   call(scope: Scope): unknown;
   /** Whether an answer still counts. */
   isWanted(): boolean;

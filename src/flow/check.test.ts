@@ -42,13 +42,25 @@ function codesOf({ diagnostics }: CheckResult): readonly string[] {
 
 test("input ports have the types of what they feed, outputs those of what feeds them", () => {
   assert.equal(
-    signatureText(flowBody("<>.name -> greeter::greet.name", "<>.lang -> greet.lang", "greet.greeting -> <>.text", "<>.id -> users::get", "get.age -> <>.age", "get -> drop")),
+    signatureText(
+      flowBody(
+        "<>.name -> greeter::greet.name",
+        "<>.lang -> greet.lang",
+        "greet.greeting -> <>.text",
+        "<>.id -> users::get",
+        "get.age -> <>.age",
+        "get -> drop",
+      ),
+    ),
     "(name: string, lang?: option<string>, id: u32) -> record { text: string, age: u8 }",
   );
 });
 
 test("an input that feeds several ports has the type that fits all of them", () => {
-  assert.equal(signatureText(flowBody("<>.s -> greeter::greet.lang", '"x" -> greet.name', "<>.s -> text::trim -> <>.y", "greet -> drop")), "(s: string) -> record { y: string }");
+  assert.equal(
+    signatureText(flowBody("<>.s -> greeter::greet.lang", '"x" -> greet.name', "<>.s -> text::trim -> <>.y", "greet -> drop")),
+    "(s: string) -> record { y: string }",
+  );
 });
 
 test("an input type is found through operations that hand their value on", () => {
@@ -69,12 +81,18 @@ test("declared types, defaults and rules make the signature", () => {
 test("one bare `<>` gives the value itself, several give its ports beside the others", () => {
   assert.equal(signatureText(flowBody("<>.s -> text::split -> <>")), "(s: string) -> record { first: string, rest: string }");
   assert.equal(signatureText(flowBody("<>.s -> text::trim -> <>")), "(s: string) -> string");
-  assert.equal(signatureText(flowBody("<>.s -> text::split -> <>", "<>.s -> text::trim -> <>.x")), "(s: string) -> record { first: string, rest: string, x: string }");
+  assert.equal(
+    signatureText(flowBody("<>.s -> text::split -> <>", "<>.s -> text::trim -> <>.x")),
+    "(s: string) -> record { first: string, rest: string, x: string }",
+  );
   assert.equal(signatureText(flowBody("<>.k -> store::save.key", '"v" -> save.value')), "(k: string) -> nothing");
 });
 
 test("a bare `<>` without declared ports gives a node what it still needs", () => {
-  assert.equal(signatureText(flowBody("<> -> text::join", '"-" -> join.separator', "join -> <>")), "(a: string, b: string) -> string");
+  assert.equal(
+    signatureText(flowBody("<> -> text::join", '"-" -> join.separator', "join -> <>")),
+    "(a: string, b: string) -> string",
+  );
 });
 
 test("an output that may be skipped is an option where its type is inferred", () => {
@@ -82,7 +100,10 @@ test("an output that may be skipped is an option where its type is inferred", ()
     signatureText(flowBody("<>.num -> math::half", "half -> <>.half", "half! -> <>.problem")),
     "(num: u32) -> record { half: option<u32>, problem: option<record { code: string, message: string, node: string, payload: option<variant { odd(u32), other }> }> }",
   );
-  assert.equal(signatureText(flowBody("<>.num -> math::half", "half ?? 0 -> <>.half", "half! -> drop")), "(num: u32) -> record { half: u32 }");
+  assert.equal(
+    signatureText(flowBody("<>.num -> math::half", "half ?? 0 -> <>.half", "half! -> drop")),
+    "(num: u32) -> record { half: u32 }",
+  );
 });
 
 test("the only port left, the port of equal name, or the only one needed is meant where none is named", () => {
@@ -100,7 +121,9 @@ test("a record goes as a whole where it fits, and by equal names between several
 });
 
 test("operations are found by short names where these say enough", () => {
-  const { nodes } = checked(flowBody("both::stop -> drop", "<>.a -> both::one#run[one] -> drop", "<>.a -> both::acme:a/two#run[two] -> drop"));
+  const { nodes } = checked(
+    flowBody("both::stop -> drop", "<>.a -> both::one#run[one] -> drop", "<>.a -> both::acme:a/two#run[two] -> drop"),
+  );
   assert.deepEqual(
     nodes.map(({ operation }) => operation),
     ["acme:a/two@1.0.0#stop", "acme:a/one@1.0.0#run", "acme:a/two@1.0.0#run"],
@@ -112,7 +135,13 @@ test("a node written with the same id and operation twice is one node", () => {
 });
 
 test("nodes are in an order in which they can run, otherwise as written", () => {
-  const { nodes } = checked(flowBody("c -> text::upper[d] -> <>.x", "<>.s -> text::trim[a] -> text::trim[b] -> text::trim[c]", "<>.s -> text::trim[e] -> <>.y"));
+  const { nodes } = checked(
+    flowBody(
+      "c -> text::upper[d] -> <>.x",
+      "<>.s -> text::trim[a] -> text::trim[b] -> text::trim[c]",
+      "<>.s -> text::trim[e] -> <>.y",
+    ),
+  );
   assert.deepEqual(
     nodes.map(({ id }) => id),
     ["a", "b", "c", "d", "e"],
@@ -120,11 +149,10 @@ test("nodes are in an order in which they can run, otherwise as written", () => 
 });
 
 test("mistakes of names, types and settings are found together, and what follows from them is not reported", () => {
-  assert.deepEqual(codesOf(checkText("<>.s -> txt::trim -> <>.x\n<>.t -> text::trim.q\n<>.u -> text::length -> text::upper -> <>.y")), [
-    "flow/unknown-component",
-    "flow/unknown-port",
-    "flow/type-mismatch",
-  ]);
+  assert.deepEqual(
+    codesOf(checkText("<>.s -> txt::trim[other] -> <>.x\n<>.t -> text::trim.q\n<>.u -> text::length -> text::upper -> <>.y")),
+    ["flow/unknown-component", "flow/unknown-port", "flow/type-mismatch"],
+  );
   assert.deepEqual(codesOf(checkText("<>.s => text::trim -> <>.x\ntrim -> text::upper -> <>.y")), ["flow/syntax"]);
 });
 
@@ -134,7 +162,8 @@ test("whether a flow needs the expression library is told by its text", () => {
 });
 
 test("a chain of ten thousand nodes is checked and planned; one more is too many", () => {
-  const chainOf = (count: number): string => `<>.s -> ${Array.from({ length: count }, (_, i) => `text::trim[n${i}]`).join(" -> ")} -> <>`;
+  const chainOf = (count: number): string =>
+    `<>.s -> ${Array.from({ length: count }, (_, i) => `text::trim[n${i}]`).join(" -> ")} -> <>`;
   const { flow } = checkText(chainOf(10_000));
   assert(flow !== undefined);
   assert.equal(planFlow(flow).nodes.length, 10_000);
@@ -143,17 +172,62 @@ test("a chain of ten thousand nodes is checked and planned; one more is too many
 
 test("thousands of mistakes are found in bounded time, a hundred are listed", () => {
   const lines = (line: (i: number) => string): string => Array.from({ length: 20_000 }, (_, i) => line(i)).join("\n");
-  for (const text of [lines((i) => `x${i} -> y${i}`), lines((i) => `<>.a${i} -> text::trm[t${i}]`), lines(() => "<>.a -> text::trim -> drop"), lines((i) => `<>.a${i} -> core::merge`), lines((i) => `<>.s -> <>.x${i}`)]) {
+  for (const text of [
+    lines((i) => `x${i} -> y${i}`),
+    lines((i) => `<>.a${i} -> text::trm[t${i}]`),
+    lines(() => "<>.a -> text::trim -> drop"),
+    lines((i) => `<>.a${i} -> core::merge`),
+    lines((i) => `<>.s -> <>.x${i}`),
+  ]) {
     const { diagnostics, flow } = checkText(text);
     assert.equal(flow, undefined);
     assert(diagnostics.length > 0 && diagnostics.length <= 101);
   }
 });
 
-const names = fc.constantFrom("text::trim", "text::join", "users::get", "users::save", "core::merge", "core::switch", "core::zip", "core::race", "core::log", "core::expr", "math::half", "trim", "join", "get", "merge", "switch", "zip", "half", "text::trim[t]", "t");
-const source = fc.oneof(fc.constantFrom("<>", "<>.a", "<>.b.c", '"x"', "3", "{}", "half!", "merge!", "get.name", "get.address.city", "zip[0]", "switch.x"), names);
+const names = fc.constantFrom(
+  "text::trim",
+  "text::join",
+  "users::get",
+  "users::save",
+  "core::merge",
+  "core::switch",
+  "core::zip",
+  "core::race",
+  "core::log",
+  "core::expr",
+  "math::half",
+  "trim",
+  "join",
+  "get",
+  "merge",
+  "switch",
+  "zip",
+  "half",
+  "text::trim[t]",
+  "t",
+);
+const source = fc.oneof(
+  fc.constantFrom(
+    "<>",
+    "<>.a",
+    "<>.b.c",
+    '"x"',
+    "3",
+    "{}",
+    "half!",
+    "merge!",
+    "get.name",
+    "get.address.city",
+    "zip[0]",
+    "switch.x",
+  ),
+  names,
+);
 const sink = fc.oneof(fc.constantFrom("<>", "<>.x", "<>.y", "drop", "join.a", "join.b", "t.s", "merge.m"), names);
-const line = fc.tuple(source, fc.constantFrom("", "", "", ' ?? "x"', " ?? 1"), fc.array(names, { maxLength: 3 }), sink).map(([from, fallback, steps, to]) => [from + fallback, ...steps, to].join(" -> "));
+const line = fc
+  .tuple(source, fc.constantFrom("", "", "", ' ?? "x"', " ?? 1"), fc.array(names, { maxLength: 3 }), sink)
+  .map(([from, fallback, steps, to]) => [from + fallback, ...steps, to].join(" -> "));
 
 test("no flow crashes the checker: it is checked and can be planned, or has mistakes with places and cures", () => {
   fc.assert(
@@ -161,8 +235,13 @@ test("no flow crashes the checker: it is checked and can be planned, or has mist
       const text = lines.join("\n");
       const { flow, diagnostics } = checkText(text);
       if (flow !== undefined) planFlow(flow);
-      else assert(diagnostics.some(({ severity }) => severity === "error"), text);
-      for (const { span, cure } of diagnostics) assert(span.start <= span.end && span.end <= text.length && cure !== undefined, text);
+      else
+        assert(
+          diagnostics.some(({ severity }) => severity === "error"),
+          text,
+        );
+      for (const { span, cure } of diagnostics)
+        assert(span.start <= span.end && span.end <= text.length && cure !== undefined, text);
     }),
     { numRuns: 3000 },
   );

@@ -4,6 +4,7 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import { Attempts } from "./attempts.ts";
+import { cancelled, deadlinePassed, noElement, noValue } from "./endings.ts";
 import { errorRecord, FlowError, failureOf, type Failure } from "./failure.ts";
 import type { Invoke, NodeEvent, NodeFailure } from "./flow.ts";
 import { NO_ELEMENT, ROUTED_ELSEWHERE } from "./access.ts";
@@ -12,7 +13,7 @@ import { Scope } from "./scope.ts";
 import { valueOf } from "./values.ts";
 
 /** How long a run waits for calls that do not answer to their abort, on the transaction's clock. */
-export const GRACE_MS = 1000;
+const GRACE_MS = 1000;
 
 const PENDING = 0;
 const RUNNING = 1;
@@ -242,8 +243,8 @@ export class FlowRun {
   private fire(node: PlanNode): void {
     if (this.states[node.index] !== PENDING) return;
     const { deadlineMs, clock } = this.scope;
-    if (this.scope.aborted) return this.stop(cancelled(this.plan, this.scope.reason));
-    if (deadlineMs !== undefined && clock.now() >= deadlineMs) return this.stop(deadlinePassed(this.plan));
+    if (this.scope.aborted) return this.stop(cancelled(this.plan.operation, this.scope.reason));
+    if (deadlineMs !== undefined && clock.now() >= deadlineMs) return this.stop(deadlinePassed(this.plan.operation));
     if (node.kind === "merge") return this.merge(node);
     const args = this.gather(node);
     if (args === undefined) return;
@@ -399,7 +400,8 @@ export class FlowRun {
       const state = this.states[node] ?? DONE;
       if (ports.has(won) || state >= DONE) continue;
       this.skip(node);
-      if (state === RUNNING) this.scopes.get(node)?.abort(cancelled(this.plan, `${race.path} was won by another source`));
+      if (state === RUNNING)
+        this.scopes.get(node)?.abort(cancelled(this.plan.operation, `${race.path} was won by another source`));
     }
   }
 
@@ -420,30 +422,15 @@ export class FlowRun {
     if (value === NO_ELEMENT) throw failureOf(path, noElement()).error;
     if (value !== NO_VALUE) return value;
     if (port.whenSkipped !== undefined) return port.whenSkipped.value;
-    throw this.noValue(port);
-  }
-
-  private noValue({ name, arg }: PlanOutput): FlowError {
-    const where = name === "" ? "the output" : `output port \`${name}\``;
-    const source = this.plan.nodes[arg.node];
-    const failure = source === undefined ? undefined : this.failures.get(source.index);
-    const why = failure === undefined ? "was skipped" : `failed (${failure.error.message})`;
-    return new FlowError(
-      "flow/no-value",
-      `${where} got no value: \`${source?.id ?? "its source"}\` ${why}`,
-      this.plan.operation,
-      {
-        cause: failure?.error,
-        cure: "Give the port a value on every way with `core::merge` or `??`, or declare it as an option.",
-      },
-    );
+    const { node } = port.arg;
+    throw noValue(path, port.name, this.plan.nodes[node]?.id ?? "its source", this.failures.get(node));
   }
 
   /** For a run that waits: follows the transaction's signal and its deadline. */
   private watch(): void {
     this.cleanups.push(
       this.scope.onAbort(() => {
-        this.stop(cancelled(this.plan, this.scope.reason));
+        this.stop(cancelled(this.plan.operation, this.scope.reason));
         this.endIfOver();
       }),
     );
@@ -451,7 +438,7 @@ export class FlowRun {
     // A flow inside a flow has the same deadline: the outermost run keeps it.
     if (deadlineMs !== undefined && !this.scope.isInner) {
       this.after(deadlineMs - clock.now(), () => {
-        this.stop(deadlinePassed(this.plan));
+        this.stop(deadlinePassed(this.plan.operation));
         this.endIfOver();
       });
     }
@@ -488,24 +475,4 @@ export class FlowRun {
       // Watching never changes what happens.
     }
   }
-}
-
-/** The error of a run whose transaction was aborted; a reason that is a StarlaneError keeps its code. */
-export function cancelled(plan: Plan, reason: unknown): FlowError {
-  if (reason instanceof StarlaneError) {
-    return new FlowError(reason.code, reason.message, plan.operation, { cause: reason, cure: reason.cure, data: reason.data });
-  }
-  return new FlowError("flow/cancelled", "the transaction was cancelled", plan.operation, { cause: reason });
-}
-
-function deadlinePassed(plan: Plan): FlowError {
-  return new FlowError("flow/deadline", "the deadline of the transaction passed", plan.operation, {
-    cure: "Give it more time, or give slow nodes a `timeout` and a `??`.",
-  });
-}
-
-function noElement(): StarlaneError {
-  return new StarlaneError("flow/no-such-element", "a path names an element that the list does not have", {
-    cure: "Write `?? value` behind the path for lists that are too short.",
-  });
 }

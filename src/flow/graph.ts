@@ -51,8 +51,8 @@ export interface GraphEdge {
   readonly fallback?: string | undefined;
 }
 
-export const INPUT_ID = "<>:in";
-export const OUTPUT_ID = "<>:out";
+const INPUT_ID = "<>:in";
+const OUTPUT_ID = "<>:out";
 const MAX_TEXT = 60;
 
 /** Describes a flow; nodes are in the order they run, the two sides first and last. */

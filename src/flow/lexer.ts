@@ -6,7 +6,7 @@ import { named } from "../manifest/mistakes.ts";
 import type { NameSyntax, Range } from "./syntax.ts";
 
 /** How deep a JSON literal may be nested. */
-export const JSON_DEPTH = 64;
+const JSON_DEPTH = 64;
 
 /** A mistake in the text; the parser turns it into a diagnostic and goes on behind the line. */
 export class FlowSyntaxError extends Error {

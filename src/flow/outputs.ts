@@ -14,7 +14,7 @@ import { joinNamed, joinUnnamed, sinkPortsOf, type Shape, type SinkPort } from "
 const MAX_OUTPUTS = 1000;
 
 /** What the operation gives, and the sources that are dropped. */
-export interface Outputs {
+interface Outputs {
   readonly result: CheckedResult;
   readonly drops: readonly CheckedSource[];
 }

@@ -33,7 +33,7 @@ const MAX_PATH = 64;
 /** Words of the language that cannot name a node. */
 const RESERVED = new Set(["drop", "true", "false", "null"]);
 
-export interface ParsedFlow {
+interface ParsedFlow {
   readonly lines: readonly FlowLine[];
   readonly diagnostics: readonly Diagnostic[];
 }

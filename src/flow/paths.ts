@@ -6,10 +6,10 @@ import { camelCase, type ValType } from "../wit/types.ts";
 import type { Access } from "./checked.ts";
 import type { PathPart } from "./syntax.ts";
 
-export type TypedPath = { readonly type: ValType; readonly path: readonly Access[] };
+type TypedPath = { readonly type: ValType; readonly path: readonly Access[] };
 
 /** `part`: the one that does not fit. */
-export type PathProblem = { readonly problem: string; readonly cure: string; readonly part: PathPart };
+type PathProblem = { readonly problem: string; readonly cure: string; readonly part: PathPart };
 
 /** The type behind a path, or what is wrong with it. */
 export function typeOfPath(from: ValType, path: readonly PathPart[]): TypedPath | PathProblem {

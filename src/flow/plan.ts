@@ -25,7 +25,7 @@ export interface Plan {
   readonly plain: boolean;
 }
 
-export type PlanResult =
+type PlanResult =
   | { readonly kind: "none" }
   | { readonly kind: "value"; readonly port: PlanOutput }
   | { readonly kind: "record"; readonly ports: readonly PlanOutput[] };
@@ -61,7 +61,7 @@ export interface PlanNode {
 }
 
 /** `needs`: at least one of the connections has no `??`, so a failure goes over. */
-export interface Consumer {
+interface Consumer {
   readonly node: number;
   readonly needs: boolean;
 }
@@ -165,7 +165,7 @@ class Layout {
 }
 
 /** The JS value of "none" for a type: an option of an option is tagged. */
-export function noneOf(type: ValType | undefined): unknown {
+function noneOf(type: ValType | undefined): unknown {
   return type?.kind === "option" && type.type.kind === "option" ? { tag: "none" } : undefined;
 }
 
@@ -217,7 +217,7 @@ function escapesOf(
   return escapes.map((escaping, i) => escaping || used[i] !== true);
 }
 
-export function portsOf(result: PlanResult): readonly PlanOutput[] {
+function portsOf(result: PlanResult): readonly PlanOutput[] {
   if (result.kind === "none") return [];
   return result.kind === "value" ? [result.port] : result.ports;
 }

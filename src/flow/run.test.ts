@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { virtualClock } from "../base/clock.ts";
 import { StarlaneError } from "../base/errors.ts";
@@ -250,6 +251,16 @@ test("the deadline ends a flow that waits, and one that computes", async () => {
 function plan<T>(value: T): T {
   return value;
 }
+
+test("a flow leaves nothing behind on the signal of its transaction", async () => {
+  const { signal } = new AbortController();
+  const retried = `nodes:\n  work: { uses: "slow::wait", with: { ms: 100 }, timeout: 50ms, retry: { attempts: 2, backoff: 10ms }, concurrency: 1 }\n${flowBody("<>.s -> work.s", 'work ?? "late" -> <>.x')}`;
+  assert.deepEqual((await runBody(retried, ["s"], { signal, deadlineMs: 10_000 })).result, { x: "late" });
+  await assert.rejects(
+    runBody(flowBody("<>.s -> slow::wait.s", "5 -> wait.ms", "wait -> math::fail -> <>.x"), ["s"], { signal }),
+  );
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+});
 
 // ---- timeout, retry, concurrency
 

@@ -2,9 +2,10 @@
 // At the first promise, failure or anything else out of the ordinary the values so far go over to a `FlowRun`, which keeps the
 // state of every node.
 
+import { cancelled } from "./endings.ts";
 import { failureOf } from "./failure.ts";
 import type { Invoke, Transaction } from "./flow.ts";
-import { cancelled, FlowRun } from "./flow-run.ts";
+import { FlowRun } from "./flow-run.ts";
 import type { Plan } from "./plan.ts";
 import { isAborted, Scope } from "./scope.ts";
 import { argumentsOf, plainResult, startValues } from "./values.ts";
@@ -17,7 +18,7 @@ import { argumentsOf, plainResult, startValues } from "./values.ts";
 export function runFlow(plan: Plan, inputs: readonly unknown[], transaction: Transaction, invoke: Invoke): unknown {
   const values = startValues(plan, inputs);
   const scope = new Scope(transaction, transaction.observe);
-  if (isAborted(transaction)) throw cancelled(plan, scope.reason);
+  if (isAborted(transaction)) throw cancelled(plan.operation, scope.reason);
   if (!plan.plain || transaction.observe !== undefined) return new FlowRun(plan, values, scope, invoke).start();
   return runPlain(plan, values, scope, invoke);
 }

@@ -1,7 +1,7 @@
 // Calls of an app's operation: inputs are sanitized, then its flow runs by its plan. Where nothing is asynchronous, no promise is made.
 
 import { StarlaneError } from "../base/errors.ts";
-import type { Invoke, Transaction } from "../flow/flow.ts";
+import type { Invoke } from "../flow/flow.ts";
 import type { Plan } from "../flow/plan.ts";
 import { runFlow } from "../flow/run.ts";
 import type { Sanitized } from "../manifest/sanitize.ts";
@@ -33,24 +33,7 @@ export function flowCall(operation: FlowOperation): Call {
         timeoutMs === undefined ? host : { ...host, nodeTimeoutMs: Math.min(timeoutMs, host.nodeTimeoutMs ?? Infinity) };
       return used.call(inner, scope, limits, path === undefined ? target.path : `${path}/${target.path}`);
     };
-    return runFlow(plan, sanitized(operation, args), observedFrom(transaction, path), invoke);
-  };
-}
-
-/** Events of a flow inside a flow carry the whole way to the node. */
-function observedFrom(transaction: Transaction, path: string | undefined): Transaction {
-  const { observe, id, seed, timestampMs, deadlineMs, clock } = transaction;
-  if (path === undefined || observe === undefined) return transaction;
-  return {
-    id,
-    seed,
-    timestampMs,
-    deadlineMs,
-    clock,
-    get signal() {
-      return transaction.signal;
-    },
-    observe: (event) => observe({ ...event, path: `${path}/${event.path}` }),
+    return runFlow(plan, sanitized(operation, args), transaction, invoke);
   };
 }
 

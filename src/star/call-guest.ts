@@ -37,17 +37,25 @@ export function guestCall(guest: Guest, name: string, isAsync: boolean): Call {
 function importsFor(guest: Guest, transaction: Transaction, host: Host, path: string | undefined): Imports {
   if (guest.imports === undefined) return {};
   return guest.imports({
-    seed: path === undefined ? transaction.seed : seedFor(transaction.seed, path),
+    seed: path === undefined ? transaction.seed : seedFor(transaction.seed, path, nextCall(host, path)),
     timestampMs: transaction.timestampMs,
     ...(host.output === undefined ? {} : { output: host.output }),
   });
 }
 
-/** Nodes of one transaction get different random numbers, the same ones in every run (FNV-1a over the path). */
-function seedFor(seed: number, path: string): number {
+function nextCall(host: Host, path: string): number {
+  const count = host.calls.get(path) ?? 0;
+  host.calls.set(path, count + 1);
+  return count;
+}
+
+/** Every call of every node gets random numbers of its own, the same ones in every run (FNV-1a over path and count). */
+function seedFor(seed: number, path: string, count: number): number {
+  const name = `${path} ${count}`;
   let hash = 0x811c9dc5;
-  for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193);
-  return (seed ^ (hash & 0x7fffffff)) >>> 0;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  // Not by bit operators: a seed may be larger than 32 bits.
+  return (seed + (hash >>> 0)) % Number.MAX_SAFE_INTEGER;
 }
 
 interface Limit {

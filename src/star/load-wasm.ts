@@ -1,6 +1,8 @@
 // A component binary, loaded: read, decoded, validated, its operations listed; compiled and its imports checked where it is to run.
+// Each memory of a guest is bounded to 1 GiB.
 
 import { basename } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { StarlaneError } from "../base/errors.ts";
 import type { WorldType } from "../wit/types.ts";
 import type { WasmComponent } from "./app.ts";
@@ -40,7 +42,18 @@ function onlyLookedAt(): never {
   throw new StarlaneError("starlane/internal", "a component that was loaded only to be looked at cannot run");
 }
 
+// A guest must not be able to take the machine's memory; V8 knows no other bound than this one, of the whole process.
+const MAX_MEMORY_PAGES = 16_384;
+let isMemoryBounded = false;
+
+function boundMemory(): void {
+  if (isMemoryBounded) return;
+  isMemoryBounded = true;
+  setFlagsFromString(`--wasm-max-mem-pages=${MAX_MEMORY_PAGES}`);
+}
+
 async function compileGuest(name: string, file: string, bytes: Uint8Array): Promise<Guest> {
+  boundMemory();
   const { compile } = await import("../engine/compile.ts");
   const compiled = await compile(bytes);
   // Most small components import nothing, and need none of what provides imports.

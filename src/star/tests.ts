@@ -9,7 +9,7 @@ import type { App, Operation } from "./app.ts";
 import { failureOf, payloadOf } from "./failure.ts";
 import { argumentsFrom } from "./inputs.ts";
 import { findOperation } from "./operations.ts";
-import { openTransaction } from "./transaction.ts";
+import { openHost, openTransaction } from "./transaction.ts";
 
 export interface TestResult {
   readonly name: string;
@@ -70,7 +70,7 @@ async function outcomeOf(app: App, test: TestDeclaration, print: (bytes: Uint8Ar
     const args = argumentsFrom(operation.signature, [], test.input, operation.name);
     const timestampMs = test.timestampMs ?? DEFAULT_TIMESTAMP_MS;
     const transaction = openTransaction({ seed: test.seed ?? DEFAULT_SEED, timestampMs, clock: virtualClock(timestampMs) });
-    const host = { callLimitMs: CALL_LIMIT_MS, output: (_stream: string, bytes: Uint8Array) => print(bytes) };
+    const host = openHost({ callLimitMs: CALL_LIMIT_MS, output: (_stream, bytes) => print(bytes) });
     const result = await operation.call(args, transaction, host, undefined);
     const { result: type } = operation.signature;
     return { kind: "done", output: type === undefined ? null : toJson(type, result, { path: "the result" }) };

@@ -28,12 +28,19 @@ export function openTransaction(settings: TransactionSettings): Transaction {
   };
 }
 
-/** What the host does for every call of a transaction. */
+/** What the host does for every call of one transaction, and keeps of it. */
 export interface Host {
+  /** How often each node was called, by its path: a node that is tried again draws other random numbers than before. */
+  readonly calls: Map<string, number>;
   /** What guests print and log. */
   readonly output?: ((stream: OutputStreamName, bytes: Uint8Array) => void) | undefined;
   /** Real time that one call of a guest may take, whatever clock the transaction has. */
   readonly callLimitMs?: number | undefined;
   /** The timeout of the nearest node that has one. */
   readonly nodeTimeoutMs?: number | undefined;
+}
+
+/** The host's side of one transaction. */
+export function openHost(settings: Pick<Host, "output" | "callLimitMs">): Host {
+  return { ...settings, calls: new Map() };
 }

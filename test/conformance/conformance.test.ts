@@ -1,4 +1,4 @@
-// The synchronous scripts of the component model, each a test: all of it passes, but for what `known-gaps.ts` explains.
+// The scripts of the component model, each a test: all of it passes, but for what `known-gaps.ts` explains.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +10,7 @@ const absent = whyAbsent();
 if (absent !== undefined) {
   test("the scripts of the component model", { skip: absent }, () => undefined);
 } else {
-  for (const name of scriptNames().filter((one) => !one.includes("/async/"))) {
+  for (const name of scriptNames()) {
     test(name, async (t) => {
       const results = await runScript(name);
       t.diagnostic(`${name} ${summary(results)}`);

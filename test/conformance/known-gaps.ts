@@ -4,9 +4,20 @@ const MODULE_TYPES =
   "the host gives a compiled core module whose types differ: the JS API tells names and kinds of a module's imports and exports, not their types";
 const WASMTIME_LIMIT = "valid by the specification; what this refuses is a limit of wasmtime";
 
+const NOTHING_BLOCKS =
+  "by the specification (Canonical ABI, `canon_lower`) a call whose answer is there already does not block, so there is no trap";
+
 export const KNOWN_GAPS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   "wasmtime/adapter.wast": {
     97: "by the specification (Canonical ABI, `entering_set`) an instance that calls its own lifted function stays inside: no trap",
+  },
+  "spec/async/sync-streams.wast": {
+    208: "the callee's earlier task still holds its instance when it is called again: the call is STARTING, where the script asks for STARTED",
+  },
+  "wasmtime/async/callback-yield-then-exit.wast": { 50: NOTHING_BLOCKS, 51: NOTHING_BLOCKS },
+  "wasmtime/async/future-read.wast": { 125: NOTHING_BLOCKS },
+  "wasmtime/async/reentrance.wast": {
+    92: "by the specification (Canonical ABI, `enter_implicit_thread`) the second task waits until the first gives its instance free",
   },
   "wasmtime/modules.wast": Object.fromEntries(
     [89, 149, 156, 163, 170, 177, 184, 240, 247, 254, 261, 268, 275].map((line) => [line, MODULE_TYPES]),

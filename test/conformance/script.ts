@@ -56,6 +56,7 @@ function hostImports(): Record<string, unknown> {
       "simple-module": new WebAssembly.Module(simple),
     },
     "host-return-two": () => 2,
+    "host-echo-u32": (value: number) => value,
   };
 }
 

@@ -5,7 +5,7 @@ import { arbitraryTyped } from "../../wit/arbitrary.ts";
 import type { ValType } from "../../wit/types.ts";
 import { equalValues } from "../../wit/value.ts";
 import { ComponentInstance } from "../instance.ts";
-import { codecs } from "./codec.ts";
+import { codecs, codecsOf } from "./codec.ts";
 import { AbiContext, type StringEncoding } from "./context.ts";
 import { alignTo, layoutOf, type PointerSize } from "./layout.ts";
 import { LinearMemory } from "./memory.ts";
@@ -23,7 +23,7 @@ function side(encoding: StringEncoding, pointer: PointerSize): AbiContext {
     assert.ok(next < memory.size, "the test's memory is large enough");
     return pointer === 4 ? at : BigInt(at);
   };
-  return new AbiContext(new ComponentInstance(undefined), encoding, memory, realloc, pointer);
+  return new AbiContext(new ComponentInstance(undefined), encoding, memory, realloc, codecsOf(pointer));
 }
 
 const encodings = fc.constantFrom<StringEncoding>("utf8", "utf16", "latin1+utf16");

@@ -65,6 +65,11 @@ const makers = {
   guest: { 4: maker("guest", 4), 8: maker("guest", 8) },
 };
 
+/** Both domains of one pointer size. */
+export function codecsOf(pointer: PointerSize): Readonly<Record<Domain, CodecMaker>> {
+  return pointer === 4 ? { host: makers.host[4], guest: makers.guest[4] } : { host: makers.host[8], guest: makers.guest[8] };
+}
+
 export function codecs(domain: Domain, pointer: PointerSize): CodecMaker {
   return makers[domain][pointer];
 }

@@ -4,6 +4,7 @@
 import { StarlaneError } from "../../base/errors.ts";
 import type { BorrowScope, ComponentInstance } from "../instance.ts";
 import { trap } from "../trap.ts";
+import type { CodecMaker } from "./codec.ts";
 import type { PointerSize } from "./layout.ts";
 import type { LinearMemory } from "./memory.ts";
 
@@ -21,6 +22,8 @@ export class AbiContext {
   readonly instance: ComponentInstance;
   readonly encoding: StringEncoding;
   readonly pointer: PointerSize;
+  /** How values of this side cross to the host, and to another guest. */
+  readonly codecs: Readonly<Record<"host" | "guest", CodecMaker>>;
   /** The call under way, where it lends or borrows handles. */
   scope: BorrowScope | undefined;
   /** Where `lowerString` and `lowerList` leave what they allocated: a pointer, and a length in code units or elements. */
@@ -35,13 +38,18 @@ export class AbiContext {
     encoding: StringEncoding,
     memory: LinearMemory | undefined,
     realloc: CoreFunction | undefined,
-    pointer: PointerSize,
+    codecs: Readonly<Record<"host" | "guest", CodecMaker>>,
   ) {
     this.instance = instance;
     this.encoding = encoding;
-    this.pointer = pointer;
+    this.pointer = codecs.host.pointer;
+    this.codecs = codecs;
     this.#memory = memory;
     this.#realloc = realloc;
+  }
+
+  get memoryOrNone(): LinearMemory | undefined {
+    return this.#memory;
   }
 
   get memory(): LinearMemory {

@@ -3,7 +3,12 @@
 
 import type { ValType } from "../../wit/types.ts";
 import { StarlaneError } from "../../base/errors.ts";
-import { type BorrowScope, notSupportedYet, ResourceHandle, type RuntimeResource } from "../instance.ts";
+import { futureFromHost, futureToHost, HostStream, streamFromHost } from "../async/host-streams.ts";
+import { CopyEnd, type FutureChannel, sameElement, StreamChannel } from "../async/streams.ts";
+import { ErrorContext } from "../async/waitable.ts";
+import { badValue } from "../bad-value.ts";
+import { trap } from "../trap.ts";
+import { type BorrowScope, ResourceHandle, type RuntimeResource } from "../instance.ts";
 import { fromHost, toHost } from "../resources.ts";
 import type { Codec, CodecMaker } from "./codec.ts";
 import type { AbiContext } from "./context.ts";
@@ -40,18 +45,26 @@ function conversions(type: ValType, host: boolean): Conversions {
       const resource = type.resource as RuntimeResource;
       return host ? borrowForHost(resource) : borrowForGuest(resource);
     }
-    default: {
-      const refuse = (): never => {
-        throw notSupportedYet(`a value of type ${type.kind}`);
+    case "stream":
+    case "future":
+      return host ? copyEndForHost(type) : copyEndForGuest(type);
+    case "error-context":
+      return {
+        lift(cx, index) {
+          const entry = cx.instance.handles.entry(index);
+          return entry instanceof ErrorContext ? entry : trap("unknown handle index: not an error context");
+        },
+        lower: (cx, value) =>
+          cx.instance.handles.add(value instanceof ErrorContext ? value : badValue("an error context", value)),
       };
-      return { lift: refuse, lower: refuse };
-    }
+    default:
+      throw new StarlaneError("starlane/internal", `no handle: ${type.kind}`);
   }
 }
 
 function ownForGuest(resource: RuntimeResource): Conversions {
   return {
-    lift: (cx, index) => cx.instance.handles.remove(index, resource, true).rep,
+    lift: (cx, index) => cx.instance.handles.removeResource(index, resource, true).rep,
     lower: (cx, rep) => cx.instance.handles.add(new ResourceHandle(resource, rep, true, undefined)),
   };
 }
@@ -67,7 +80,7 @@ function ownForHost(resource: RuntimeResource): Conversions {
 function borrowForGuest(resource: RuntimeResource): Conversions {
   return {
     lift(cx, index) {
-      const handle = cx.instance.handles.get(index, resource);
+      const handle = cx.instance.handles.resource(index, resource);
       scopeOf(cx).lend(handle);
       return handle.rep;
     },
@@ -85,6 +98,44 @@ function borrowForHost(resource: RuntimeResource): Conversions {
   return {
     lift: (cx, index) => toHost(resource, guest.lift(cx, index), scopeOf(cx)),
     lower: (cx, value) => guest.lower(cx, fromHost(resource, value, "lend")),
+  };
+}
+
+type CopyType = Extract<ValType, { kind: "stream" | "future" }>;
+
+/** Canonical ABI, `lift_async_value`: the readable end leaves the table of its instance. */
+function copyEndForGuest(type: CopyType): Conversions {
+  return {
+    lift(cx, index) {
+      const end = cx.instance.handles.entry(index);
+      if (!(end instanceof CopyEnd) || end.side !== "readable" || end.isFuture !== (type.kind === "future")) {
+        trap(`handle index ${index} used with the wrong type`);
+      }
+      if (!sameElement(end.channel.element, type.element)) trap(`handle index ${index} used with the wrong type`);
+      if (end.state === "done") trap(`cannot lift ${type.kind} after previous read succeeded`);
+      if (end.state !== "idle") trap(`cannot remove busy ${type.kind}`);
+      if (end.set !== undefined) trap(`cannot lift ${type.kind} while it is in a waitable set`);
+      cx.instance.handles.remove(index);
+      return end.channel;
+    },
+    lower: (cx, channel) =>
+      cx.instance.handles.add(new CopyEnd(cx.instance.store, channel as StreamChannel | FutureChannel, "readable")),
+  };
+}
+
+function copyEndForHost(type: CopyType): Conversions {
+  const guest = copyEndForGuest(type);
+  return {
+    lift(cx, index) {
+      const channel = guest.lift(cx, index);
+      const { store } = cx.instance;
+      return channel instanceof StreamChannel ? new HostStream(store, channel) : futureToHost(store, channel as FutureChannel);
+    },
+    lower(cx, value) {
+      const { store } = cx.instance;
+      const from = type.kind === "stream" ? streamFromHost : futureFromHost;
+      return guest.lower(cx, from(store, type.element, value));
+    },
   };
 }
 

@@ -37,7 +37,7 @@ const TYPED: Partial<Record<ValType["kind"], TypedArrayClass>> = {
 };
 
 /** How the elements of a list lie one after another. */
-interface Elements {
+export interface Elements {
   readonly align: number;
   readonly size: number;
   lift(cx: AbiContext, at: number, length: number): unknown;
@@ -66,7 +66,7 @@ export function mapCodec(type: Extract<ValType, { kind: "map" }>, maker: CodecMa
   );
 }
 
-function elementsOf(type: ValType, maker: CodecMaker): Elements {
+export function elementsOf(type: ValType, maker: CodecMaker): Elements {
   const typed = TYPED[type.kind];
   const codec = maker.of(type);
   return typed === undefined ? plainElements(codec) : typedElements(typed, codec, maker.domain === "guest");

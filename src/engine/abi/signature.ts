@@ -4,29 +4,47 @@
 import type { FuncType, ValType } from "../../wit/types.ts";
 import { type Codec, codecs, type Domain } from "./codec.ts";
 import { type AbiContext, pointerFrom, pointerTo } from "./context.ts";
-import { alignTo, fieldOffsets, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, type PointerSize, recordLayout } from "./layout.ts";
+import {
+  alignTo,
+  type CoreType,
+  fieldOffsets,
+  MAX_FLAT_PARAMS,
+  MAX_FLAT_RESULTS,
+  type PointerSize,
+  recordLayout,
+} from "./layout.ts";
 import { checkRange } from "./memory.ts";
 
 /** The parameters of one function at one of its two ends. */
 export interface ParamsCodec {
   /** How many core values carry them; 1 where they are spilled into memory. */
   readonly flatCount: number;
+  readonly core: readonly CoreType[];
   readonly parts: readonly Codec[];
   readonly spilled: boolean;
   lift(cx: AbiContext, flat: readonly unknown[]): unknown[];
   lower(cx: AbiContext, values: readonly unknown[], flat: unknown[]): void;
 }
 
-export function paramsCodec(type: FuncType, domain: Domain, pointer: PointerSize): ParamsCodec {
-  const types = type.params.map((param) => param.type);
-  const parts = types.map((one) => codecs(domain, pointer).of(one));
-  const layout = recordLayout(types, pointer);
-  return layout.flat === undefined || layout.flat.length > MAX_FLAT_PARAMS
-    ? spilledParams(types, parts, layout, pointer)
-    : flatParams(parts, layout.flat.length);
+export function paramsCodec(type: FuncType, domain: Domain, pointer: PointerSize, maxFlat = MAX_FLAT_PARAMS): ParamsCodec {
+  return valuesCodec(
+    type.params.map((param) => param.type),
+    domain,
+    pointer,
+    maxFlat,
+  );
 }
 
-function flatParams(parts: readonly Codec[], flatCount: number): ParamsCodec {
+/** Values that travel together, as parameters do. */
+export function valuesCodec(types: readonly ValType[], domain: Domain, pointer: PointerSize, maxFlat: number): ParamsCodec {
+  const parts = types.map((one) => codecs(domain, pointer).of(one));
+  const layout = recordLayout(types, pointer);
+  return layout.flat === undefined || layout.flat.length > maxFlat
+    ? spilledParams(types, parts, layout, pointer)
+    : flatParams(parts, layout.flat);
+}
+
+function flatParams(parts: readonly Codec[], core: readonly CoreType[]): ParamsCodec {
   const offsets: number[] = [];
   let at = 0;
   for (const part of parts) {
@@ -34,7 +52,8 @@ function flatParams(parts: readonly Codec[], flatCount: number): ParamsCodec {
     at += part.flat?.length ?? 0;
   }
   return {
-    flatCount,
+    flatCount: core.length,
+    core,
     parts,
     spilled: false,
     lift: (cx, flat) => parts.map((part, i) => part.liftFlat(cx, flat, offsets[i] as number)),
@@ -54,6 +73,7 @@ function spilledParams(
   const size = alignTo(layout.size, layout.align);
   return {
     flatCount: 1,
+    core: [pointerType(pointer)],
     parts,
     spilled: true,
     lift(cx, flat) {
@@ -69,26 +89,34 @@ function spilledParams(
   };
 }
 
+function pointerType(pointer: PointerSize): CoreType {
+  return pointer === 4 ? "i32" : "i64";
+}
+
 /** The result of one function at one of its two ends. */
 export interface ResultCodec {
   readonly codec: Codec | undefined;
   /** Whether it lies in memory: a lifted function answers with its address, a lowered one is given the place as its last parameter. */
   readonly inMemory: boolean;
+  /** What a lifted function answers with. */
+  readonly core: readonly CoreType[];
   lift(cx: AbiContext, core: unknown): unknown;
   /** `at` is the place a lowered function was given, where `inMemory`. */
   lower(cx: AbiContext, value: unknown, at: unknown): unknown;
 }
 
 export function resultCodec(type: FuncType, domain: Domain, pointer: PointerSize): ResultCodec {
-  if (type.result === undefined) return { codec: undefined, inMemory: false, lift: () => undefined, lower: () => undefined };
+  if (type.result === undefined)
+    return { codec: undefined, inMemory: false, core: [], lift: () => undefined, lower: () => undefined };
   const codec = codecs(domain, pointer).of(type.result);
-  return codec.flat === undefined || codec.flat.length > MAX_FLAT_RESULTS ? resultInMemory(codec) : flatResult(codec);
+  return codec.flat === undefined || codec.flat.length > MAX_FLAT_RESULTS ? resultInMemory(codec, pointer) : flatResult(codec);
 }
 
 function flatResult(codec: Codec): ResultCodec {
   return {
     codec,
     inMemory: false,
+    core: codec.flat ?? [],
     lift: (cx, core) => codec.liftFlat(cx, [core], 0),
     lower(cx, value) {
       const flat: unknown[] = [undefined];
@@ -98,7 +126,7 @@ function flatResult(codec: Codec): ResultCodec {
   };
 }
 
-function resultInMemory(codec: Codec): ResultCodec {
+export function resultInMemory(codec: Codec, pointer: PointerSize): ResultCodec {
   const locate = (cx: AbiContext, core: unknown): number => {
     const at = pointerFrom(core);
     checkRange(cx.memory, at, codec.size, codec.align, "result");
@@ -107,6 +135,7 @@ function resultInMemory(codec: Codec): ResultCodec {
   return {
     codec,
     inMemory: true,
+    core: [pointerType(pointer)],
     lift: (cx, core) => codec.load(cx, locate(cx, core)),
     lower(cx, value, at) {
       codec.store(cx, locate(cx, at), value);

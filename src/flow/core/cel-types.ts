@@ -15,7 +15,7 @@ export function celName(name: string): string {
 
 type ToCel = (value: unknown) => unknown;
 
-export interface CelType {
+interface CelType {
   /** As the library writes it: `int`, `list<string>`. */
   readonly celType: string;
   readonly toCel: ToCel;

@@ -26,7 +26,7 @@ export async function loadExpressions(): Promise<void> {
   library ??= await import("@marcbachmann/cel-js");
 }
 
-export interface Variable {
+interface Variable {
   /** The port's name, as WIT writes it. */
   readonly name: string;
   readonly type: ValType;
@@ -39,7 +39,7 @@ export interface Expression {
   evaluate(args: readonly unknown[]): unknown;
 }
 
-export type ExpressionProblem = { readonly problem: string; readonly cure: string };
+type ExpressionProblem = { readonly problem: string; readonly cure: string };
 
 /** The names of the variables of an expression, in the order they appear, as ports are named. */
 export function variablesOf(text: string): readonly string[] | ExpressionProblem {

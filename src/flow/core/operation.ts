@@ -29,7 +29,7 @@ export interface CoreOperation {
   readonly check: (use: CoreUse) => CoreNode | undefined;
 }
 
-export interface CoreSetting {
+interface CoreSetting {
   readonly name: string;
   /** The kind of JSON that it takes, in words. */
   readonly kind: string;
