@@ -701,7 +701,7 @@ suite("wat", () => {
       shape: [{ tag: "point" }, { tag: "circle", val: 2.5 }, { tag: "square", val: 9 }, { tag: "tag", val: "😀" }, { tag: "sign", val: -1 }],
       "list-shape": [[{ tag: "sign", val: -128 }, { tag: "circle", val: 1e300 }]],
       message: [{ tag: "text", val: "hi" }, { tag: "code", val: 404 }, { tag: "quit" }],
-      outcome: [{ outcome: { tag: "ok", val: "fine" } }, { outcome: { tag: "error", val: 3 } }], large: [large], "list-large": [[large, large]],
+      outcome: [{ outcome: { tag: "ok", val: "fine" } }, { outcome: { tag: "err", val: 3 } }], large: [large], "list-large": [[large, large]],
     }; // prettier-ignore
     for (const [name, given] of Object.entries(values)) {
       for (const value of given) assert.deepEqual(await guest.call(`echo-${name}`, [value]), value, name);
@@ -713,7 +713,7 @@ suite("wat", () => {
     for (const [name, value] of Object.entries(typed)) assert.deepEqual(await guest.call(`echo-${name}`, [value]), value, name);
     assert.equal(await guest.call("echo-nothing"), undefined);
     assert.equal(await guest.call("echo-result", [{ outcome: { tag: "ok", val: "fine" } }]), "fine");
-    assert.equal(await errorOf(guest.call("echo-result", [{ outcome: { tag: "error", val: 3 } }])), 3);
+    assert.equal(await errorOf(guest.call("echo-result", [{ outcome: { tag: "err", val: 3 } }])), 3);
   });
 
   test("counters are resources with a destructor", async () => {

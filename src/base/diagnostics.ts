@@ -86,7 +86,8 @@ export class DiagnosticsError extends StarlaneError {
 /** The candidate nearest to a mistyped word, or undefined where none is near (Damerau-Levenshtein, at most a third of the length). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // A word of one or two letters is near nothing: every other such word would do.
+  let bestDistance = word.length <= 2 ? 1 : Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance || candidate.length > 100) continue;
     const distance = editDistance(word, candidate);

@@ -116,7 +116,7 @@ interface Stdio {
   "wasi:cli/stderr@0.2.0": { getStderr(): { blockingWriteAndFlush(bytes: Uint8Array): void } };
   "wasi:cli/stdin@0.2.0": { getStdin(): { read(length: bigint): Uint8Array } };
   "wasi:cli/environment@0.2.0": { getEnvironment(): unknown; getArguments(): unknown; initialCwd(): unknown };
-  "wasi:cli/exit@0.2.0": { exit: (status: { tag: "ok" | "error" }) => never; exitWithCode: (code: number) => never };
+  "wasi:cli/exit@0.2.0": { exit: (status: { tag: "ok" | "err" }) => never; exitWithCode: (code: number) => never };
   "wasi:cli/terminal-stdout@0.2.0": { getTerminalStdout(): unknown };
   "wasi:logging/logging@0.1.0-draft": { log: (level: string, context: string, message: string) => void };
   "wasi:config/store@0.2.0-rc.1": { get(key: string): unknown; getAll(): unknown };
@@ -196,7 +196,7 @@ test("sockets and names are denied with the interface's own error", () => {
 test("exit ends the transaction with the status that the guest gave", () => {
   const { exit, exitWithCode } = (inertImports(TRANSACTION) as unknown as Stdio)["wasi:cli/exit@0.2.0"];
   assert.throws(() => exit({ tag: "ok" }), { code: "capability/exit", data: { status: 0 } });
-  assert.throws(() => exit({ tag: "error" }), { code: "capability/exit", data: { status: 1 } });
+  assert.throws(() => exit({ tag: "err" }), { code: "capability/exit", data: { status: 1 } });
   assert.throws(() => exitWithCode(42), { code: "capability/exit", data: { status: 42 } });
 });
 

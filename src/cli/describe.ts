@@ -20,6 +20,7 @@ function describeWasm(component: WasmComponent): unknown {
     name: component.name,
     file: component.file,
     bytes: component.sizeBytes,
+    ...(component.facts === undefined ? {} : { facts: component.facts }),
     imports: component.type.imports.map((item) => ({ ...describeExtern(item), provided: providedBy(item) })),
     exports: component.type.exports.map(describeExtern),
     operations: [...component.operations.values()].map(describeOperation),

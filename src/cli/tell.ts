@@ -1,6 +1,7 @@
 // What `inspect` prints for people: what a target is made of, asks for and offers, and the drawing of each flow.
 
 import { providerOf } from "../capabilities/catalog.ts";
+import type { ComponentFacts } from "../component/facts.ts";
 import type { App, LoadedComponent, Operation, WasmComponent } from "../star/app.ts";
 import { graphOf } from "../star/graph-of.ts";
 import { shortName } from "../star/operations.ts";
@@ -28,6 +29,7 @@ function tellWasm(component: WasmComponent, { paint }: TellOptions): string[] {
   const out = [
     `${paint("bold", printable(component.name))}  component, ${size(component.sizeBytes)}  ${paint("dim", component.file)}`,
   ];
+  if (component.facts !== undefined) out.push(...tellFacts(component.facts, paint));
   const imports = component.type.imports.filter((item) => item.type.kind !== "type");
   out.push("", paint("bold", imports.length === 0 ? "imports nothing" : "imports"));
   const width = Math.max(0, ...imports.map((item) => item.name.length));
@@ -35,6 +37,24 @@ function tellWasm(component: WasmComponent, { paint }: TellOptions): string[] {
   out.push("", paint("bold", "exports"));
   for (const item of component.type.exports) out.push(...tellExport(item, paint));
   return out;
+}
+
+/** Which tools made it, where it says so, and how many core modules and components are inside. */
+function tellFacts(facts: ComponentFacts, paint: Paint): string[] {
+  const inside = allFacts(facts);
+  const modules = inside.reduce((sum, one) => sum + one.coreModules.length, 0);
+  const producers = [facts, ...inside.flatMap((one) => one.coreModules)].flatMap((one) =>
+    one.producers.flatMap(({ values }) => values),
+  );
+  const names = [...new Set(producers.map(({ name, version }) => (version === "" ? name : `${name} ${version}`)))];
+  const parts = [`${modules} core module${modules === 1 ? "" : "s"}`];
+  if (inside.length > 1) parts.push(`${inside.length - 1} component${inside.length === 2 ? "" : "s"} inside`);
+  if (names.length > 0) parts.push(`made by ${names.join(", ")}`);
+  return [paint("dim", printable(parts.join("; ")))];
+}
+
+function allFacts(facts: ComponentFacts): ComponentFacts[] {
+  return [facts, ...facts.components.flatMap(allFacts)];
 }
 
 function toldProvider(item: NamedExtern): string {

@@ -96,10 +96,10 @@ function answerResult(call: ComponentFunction, args: readonly unknown[]): unknow
 
 function errorResult(error: unknown): unknown {
   if (typeof error === "object" && error !== null && Object.hasOwn(error, "payload")) {
-    return { tag: "error", val: (error as { payload: unknown }).payload };
+    return { tag: "err", val: (error as { payload: unknown }).payload };
   }
   if (error instanceof Error) throw error;
-  return { tag: "error", val: error };
+  return { tag: "err", val: error };
 }
 
 /** Nothing but a trap may come out of a host function: what else is thrown, a guest could catch. */

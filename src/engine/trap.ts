@@ -49,10 +49,6 @@ export function trap(message: string): never {
   return stopWith(new StarlaneError("engine/trap", message));
 }
 
-export function trapIf(condition: boolean, message: string): void {
-  if (condition) trap(message);
-}
-
 /** Stops the guest because of something on the host's side; `cause` is what the caller of the guest is told. */
 export function stopWith(cause: unknown): never {
   const marker = uncatchable();

@@ -1,6 +1,7 @@
 // A target, loaded completely: found, decoded, typed, checked, planned. Plain frozen data; what runs later reads only this.
 // An app is a component: both kinds offer operations with signatures.
 
+import type { ComponentFacts } from "../component/facts.ts";
 import type { CheckedFlow } from "../flow/checked.ts";
 import type { Signature, Transaction } from "../flow/flow.ts";
 import type { Manifest, OperationDeclaration, TestDeclaration } from "../manifest/manifest.ts";
@@ -24,6 +25,8 @@ export interface WasmComponent {
   readonly file: string;
   readonly sizeBytes: number;
   readonly type: WorldType;
+  /** Who made it and what it consists of; read where it is only looked at. */
+  readonly facts?: ComponentFacts | undefined;
   /** By `name` or `interface#name`. */
   readonly operations: ReadonlyMap<string, WasmOperation>;
 }

@@ -4,6 +4,7 @@
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { StarlaneError } from "../base/errors.ts";
+import type { ComponentFacts } from "../component/facts.ts";
 import type { WorldType } from "../wit/types.ts";
 import type { WasmComponent } from "./app.ts";
 import { guestCall, type Guest } from "./call-guest.ts";
@@ -27,8 +28,8 @@ export async function loadWasm(path: string, use: Use): Promise<WasmComponent> {
     const bytes = readComponentFile(path);
     const common = { kind: "wasm", name, file, sizeBytes: bytes.length } as const;
     if (use === "look") {
-      const type = await typeOf(bytes);
-      return { ...common, type, operations: operationsOf(type, () => onlyLookedAt) };
+      const { type, facts } = await lookAt(bytes);
+      return { ...common, type, facts, operations: operationsOf(type, () => onlyLookedAt) };
     }
     const guest = await compileGuest(name, file, bytes);
     const { type } = guest.compiled;
@@ -65,10 +66,12 @@ async function compileGuest(name: string, file: string, bytes: Uint8Array): Prom
   return { name, compiled, imports: inertImports };
 }
 
-async function typeOf(bytes: Uint8Array): Promise<WorldType> {
+async function lookAt(bytes: Uint8Array): Promise<{ readonly type: WorldType; readonly facts: ComponentFacts }> {
   const { decode } = await import("../component/decode.ts");
   const { validate } = await import("../component/validate.ts");
-  return validate(decode(bytes));
+  const { describeComponent } = await import("../component/facts.ts");
+  const component = decode(bytes);
+  return { type: validate(component), facts: describeComponent(component) };
 }
 
 /** Errors about bytes say in which file. */

@@ -153,8 +153,8 @@ function objectOf(entries: readonly (readonly [string, Arbitrary<unknown>])[]): 
 
 function taggedValue(type: ValType & { kind: "variant" | "result" | "option" }): Arbitrary<unknown> {
   return fc.oneof(
-    ...Array.from(casesOf(type).values(), ({ name, type: payload }) =>
-      payload === undefined ? fc.constant({ tag: name }) : arbitraryValue(payload).map((val) => ({ tag: name, val })),
+    ...Array.from(casesOf(type).values(), ({ tag, type: payload }) =>
+      payload === undefined ? fc.constant({ tag }) : arbitraryValue(payload).map((val) => ({ tag, val })),
     ),
   );
 }

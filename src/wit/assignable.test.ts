@@ -92,7 +92,7 @@ test("a record goes where fewer fields are needed; missing options are none", ()
 test("tuples, results, variants, enums, flags and maps change inside", () => {
   assert.deepEqual(converted("tuple<u8, u8>", "tuple<u8, u64>", [1, 2]), [1, 2n]);
   assert.deepEqual(converted("result<u8, u8>", "result<u64, u8>", { tag: "ok", val: 1 }), { tag: "ok", val: 1n });
-  assert.deepEqual(converted("result<u8, u8>", "result<u64, u8>", { tag: "error", val: 1 }), { tag: "error", val: 1 });
+  assert.deepEqual(converted("result<u8, u8>", "result<u64, u8>", { tag: "err", val: 1 }), { tag: "err", val: 1 });
   assert.deepEqual(converted("variant { a, b(u8) }", "variant { c, b(u64), a }", { tag: "b", val: 1 }), { tag: "b", val: 1n });
   assert.deepEqual(converted("enum { a, b }", "enum { b, c, a }", "a"), "a");
   assert.deepEqual(converted("flags { a }", "flags { b, a }", { a: true }), { a: true, b: false });

@@ -10,7 +10,7 @@ import { property } from "./shape.ts";
 import { camelCase, type ValType } from "./types.ts";
 import { isRereadable } from "./value.ts";
 
-export type { Conversion, FieldConversion, Mismatch, MissingField } from "./relation.ts";
+export type { Conversion, Mismatch } from "./relation.ts";
 
 /** How a value of `from` becomes one of `to`; undefined where it cannot. */
 export function assignable(from: ValType, to: ValType): Conversion | undefined {

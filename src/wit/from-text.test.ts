@@ -38,7 +38,7 @@ test("what people type on a command line is read by type", () => {
     ["flags { a, b, c }", '["b"]', { a: false, b: true, c: false }],
     ["variant { a, b(u8) }", "a", { tag: "a" }],
     ["variant { a, b(u8) }", '{"b": 3}', { tag: "b", val: 3 }],
-    ["result<u8>", "error", { tag: "error" }],
+    ["result<u8>", "error", { tag: "err" }],
     ["list<u8>", "AQI=", Uint8Array.of(1, 2)],
     ["list<u8>", "[1, 2]", Uint8Array.of(1, 2)],
     ["list<string>", '["a"]', ["a"]],

@@ -4,7 +4,7 @@ import { assertNever } from "../base/errors.ts";
 import { Walk, preview, valueError } from "./mistakes.ts";
 import { describeJson } from "./describe-json.ts";
 import { FLOAT_WORDS, readJson, type JsonOptions } from "./read-json.ts";
-import { casesOf, isNestedOption, labelsOf } from "./shape.ts";
+import { casesByName, isNestedOption, labelsOf } from "./shape.ts";
 import type { ValType } from "./types.ts";
 
 const DECIMAL = /^[+-]?\d+$/;
@@ -56,7 +56,7 @@ function bareJson(type: ValType, text: string): unknown {
       return word === "" ? [] : word.split(",").map((label) => label.trim());
     case "variant":
     case "result":
-      return casesOf(type).get(word) === undefined ? undefined : word;
+      return casesByName(type).get(word) === undefined ? undefined : word;
     case "list":
       return type.element.kind !== "u8" || word.startsWith("[") || word.startsWith('"') ? undefined : word;
     case "record":

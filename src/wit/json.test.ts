@@ -67,7 +67,7 @@ test("every kind of type has the JSON that the table says", () => {
     ["variant { none, some(u8) }", { tag: "some", val: 1 }, { some: 1 }],
     ["result<u8, string>", { tag: "ok", val: 1 }, { ok: 1 }],
     ["result<_, string>", { tag: "ok" }, "ok"],
-    ["result<u8>", { tag: "error" }, "error"],
+    ["result<u8>", { tag: "err" }, "error"],
     ["option<u8>", undefined, null],
     ["option<option<u8>>", { tag: "none" }, null],
     ["option<option<u8>>", { tag: "some", val: undefined }, { some: null }],

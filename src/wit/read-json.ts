@@ -14,7 +14,7 @@ import {
   type SmallIntegerKind,
 } from "./numeric.ts";
 import { printType } from "./print-type.ts";
-import { casesOf, fieldsOf, flagsOf, isNestedOption, labelsOf, type JsField, type TaggedType } from "./shape.ts";
+import { casesByName, fieldsOf, flagsOf, isNestedOption, labelsOf, type JsField, type TaggedType } from "./shape.ts";
 import type { ValType } from "./types.ts";
 import { isChar, shortList } from "./value.ts";
 
@@ -222,7 +222,7 @@ interface Tagged {
 }
 
 function readTagged(walk: Walk, type: TaggedType, json: unknown): Tagged | undefined {
-  const cases = casesOf(type);
+  const cases = casesByName(type);
   const keys = isObject(json) ? Object.keys(json) : [];
   const label = isObject(json) ? (keys.length === 1 ? keys[0] : undefined) : json;
   if (typeof label !== "string") {
@@ -230,9 +230,9 @@ function readTagged(walk: Walk, type: TaggedType, json: unknown): Tagged | undef
   }
   const found = cases.get(label);
   if (found === undefined) return unknownLabel(walk, [...cases.keys()], label);
-  const { name, type: payload } = found;
-  if (isObject(json) && payload !== undefined) return { tag: name, val: walk.at(name, () => read(walk, payload, json[name])) };
-  if (!isObject(json) && payload === undefined) return { tag: name };
+  const { name, tag, type: payload } = found;
+  if (isObject(json) && payload !== undefined) return { tag, val: walk.at(name, () => read(walk, payload, json[name])) };
+  if (!isObject(json) && payload === undefined) return { tag };
   return payload === undefined
     ? walk.wrong(`the case "${name}" has no payload`, `Write it as the text "${name}".`)
     : walk.wrong(`the case "${name}" needs its payload`, `Write it as {"${name}": …}.`);

@@ -5,7 +5,7 @@ import { assertNever } from "../base/errors.ts";
 import { integerWidens, isBigInteger } from "./numeric.ts";
 import { printType, printTypeWhole } from "./print-type.ts";
 import { isNestedOption } from "./shape.ts";
-import type { Case, ValType } from "./types.ts";
+import { ERROR_TAG, type Case, type ValType } from "./types.ts";
 
 /** What is done to a JS value on the way from one type to another. */
 export type Conversion =
@@ -110,7 +110,9 @@ export class Relation {
       case "variant":
         return from.kind === "variant" ? this.#cases(from.cases, to.cases) : differ(from, to);
       case "result":
-        return from.kind === "result" ? this.#cases(resultCases(from), resultCases(to)) : differ(from, to);
+        return from.kind === "result"
+          ? this.#cases(resultCases(from), resultCases(to), new Map([["error", ERROR_TAG]]))
+          : differ(from, to);
       case "option":
         return this.#options(from, to);
       case "list":
@@ -159,7 +161,8 @@ export class Relation {
     return items.every((item) => item.kind === "same") ? SAME : { conversion: { kind: "tuple", items } };
   }
 
-  #cases(from: readonly Case[], to: readonly Case[]): Outcome {
+  /** `tags`: of cases that have another tag in JS than their name. */
+  #cases(from: readonly Case[], to: readonly Case[], tags?: ReadonlyMap<string, string>): Outcome {
     const known = new Map(to.map((item) => [item.name, item]));
     const cases = new Map<string, Conversion>();
     for (const { name, type } of from) {
@@ -171,7 +174,7 @@ export class Relation {
       if (type === undefined || target.type === undefined) continue;
       const outcome = at(`.${name}`, this.value(type, target.type));
       if ("mismatch" in outcome) return outcome;
-      if (outcome.conversion.kind !== "same") cases.set(name, outcome.conversion);
+      if (outcome.conversion.kind !== "same") cases.set(tags?.get(name) ?? name, outcome.conversion);
     }
     return cases.size === 0 ? SAME : { conversion: { kind: "cases", cases } };
   }

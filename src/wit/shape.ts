@@ -1,7 +1,7 @@
 // What a type looks like in JavaScript: property keys and cases by tag, computed once per type object and kept as long as it lives.
 
 import { assertNever } from "../base/errors.ts";
-import { camelCase, type Case, type Field, type ValType } from "./types.ts";
+import { camelCase, type Case, ERROR_TAG, type Field, type ValType } from "./types.ts";
 
 export interface JsField extends Field {
   /** The property of the JS object. */
@@ -42,10 +42,27 @@ export const labelsOf: (type: Extract<ValType, { kind: "enum" | "flags" }>) => R
   (type) => new Set(type.labels),
 );
 
+/** A case and the tag that stands for it in JS; `name` is what WIT and JSON call it. */
+export interface TaggedCase extends Case {
+  readonly tag: string;
+}
+
 /** The cases of a variant, a result or a nested option, by tag. */
-export const casesOf: (type: TaggedType) => ReadonlyMap<string, Case> = perType(
-  (type) => new Map(listCases(type).map((item) => [item.name, item])),
+export const casesOf: (type: TaggedType) => ReadonlyMap<string, TaggedCase> = perType(
+  (type) => new Map(taggedCases(type).map((item) => [item.tag, item])),
 );
+
+/** The same by the name that WIT and JSON have for them. */
+export const casesByName: (type: TaggedType) => ReadonlyMap<string, TaggedCase> = perType(
+  (type) => new Map(taggedCases(type).map((item) => [item.name, item])),
+);
+
+function taggedCases(type: TaggedType): TaggedCase[] {
+  return listCases(type).map((item) => ({
+    ...item,
+    tag: type.kind === "result" && item.name === "error" ? ERROR_TAG : item.name,
+  }));
+}
 
 function listCases(type: TaggedType): readonly Case[] {
   switch (type.kind) {

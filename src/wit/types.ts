@@ -6,7 +6,7 @@
 //   record object with camelCase keys | tuple array | flags object of booleans with camelCase keys | enum its label
 //   variant { tag, val } (`val` absent where the case has no payload)
 //   option<T> T or undefined; an option whose payload is itself an option: { tag: "some", val } | { tag: "none" }
-//   result { tag: "ok", val } | { tag: "error", val }; as a function's result: returned, or thrown as an error with `payload`
+//   result { tag: "ok", val } | { tag: "err", val }; as a function's result: returned, or thrown as an error with `payload`
 //   list<u8> Uint8Array, other numeric lists their typed arrays (any iterable accepted), other lists arrays | map Map
 //   own and borrow: an object of the resource's class, with Symbol.dispose
 
@@ -95,6 +95,9 @@ export interface WorldType {
   readonly imports: readonly NamedExtern[];
   readonly exports: readonly NamedExtern[];
 }
+
+/** The tag of a result's error case in JS; in WIT and JSON the case is called `error`. */
+export const ERROR_TAG = "err";
 
 /** `list<string>` -> camelCase keys of records and flags in JS: `first-name` -> `firstName`, `URL-of` -> `urlOf`. */
 export function camelCase(name: string): string {

@@ -162,7 +162,7 @@ export class ScriptRunner {
       const value = await instance.call(action.field, args);
       return { value: type.result?.kind === "result" ? { tag: "ok", val: value } : value, type: type.result };
     } catch (error) {
-      if (error instanceof ComponentError) return { value: { tag: "error", val: error.payload }, type: type.result };
+      if (error instanceof ComponentError) return { value: { tag: "err", val: error.payload }, type: type.result };
       throw error;
     }
   }
@@ -295,7 +295,8 @@ function toJs(value: ScriptValue, type: ValType | undefined): unknown {
       return value.value === null ? undefined : toJs(value.value as ScriptValue, type.type);
     case "result": {
       const payload = value.case === "ok" ? type.ok : type.error;
-      return payload === undefined ? { tag: value.case } : { tag: value.case, val: toJs(value.value as ScriptValue, payload) };
+      const tag = value.case === "ok" ? "ok" : "err";
+      return payload === undefined ? { tag } : { tag, val: toJs(value.value as ScriptValue, payload) };
     }
     default:
       throw new Error(`no value of type ${type?.kind ?? ""} can be written in a script`);

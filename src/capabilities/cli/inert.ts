@@ -25,7 +25,7 @@ const environment = guestInterface({
 });
 
 const exit = guestInterface({
-  exit: (status: { readonly tag: "ok" | "error" }): never => {
+  exit: (status: { readonly tag: "ok" | "err" }): never => {
     throw ended(status.tag === "ok" ? 0 : 1);
   },
   exitWithCode: (status: number): never => {

@@ -12,13 +12,13 @@ const ROOM = 1 << 16;
 type Once<Value> =
   | {
       readonly tag: "ok";
-      readonly val: { readonly tag: "ok"; readonly val: Value } | { readonly tag: "error"; readonly val: HttpErrorCode };
+      readonly val: { readonly tag: "ok"; readonly val: Value } | { readonly tag: "err"; readonly val: HttpErrorCode };
     }
-  | { readonly tag: "error"; readonly val: undefined };
+  | { readonly tag: "err"; readonly val: undefined };
 
 export type FutureResult<Value> =
   | { readonly tag: "ok"; readonly val: Value }
-  | { readonly tag: "error"; readonly val: HttpErrorCode };
+  | { readonly tag: "err"; readonly val: HttpErrorCode };
 
 /** What both futures of `wasi:http` are: a result that is there already and can be taken once. */
 export class Taken<Value> {
@@ -31,7 +31,7 @@ export class Taken<Value> {
   take(): Once<Value> {
     const result = this.#result;
     this.#result = undefined;
-    return result === undefined ? { tag: "error", val: undefined } : { tag: "ok", val: result };
+    return result === undefined ? { tag: "err", val: undefined } : { tag: "ok", val: result };
   }
 }
 

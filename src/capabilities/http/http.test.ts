@@ -191,7 +191,7 @@ test("a received request can be read whole: line, headers, body, trailers", () =
   const first = trailers.get();
   assert.ok(first?.tag === "ok" && first.val.tag === "ok" && first.val.val !== undefined);
   assert.deepEqual(plain(first.val.val), [["T", "1"]]);
-  assert.deepEqual(trailers.get(), { tag: "error", val: undefined });
+  assert.deepEqual(trailers.get(), { tag: "err", val: undefined });
 });
 
 test("a response future gives its response once", () => {
@@ -199,7 +199,7 @@ test("a response future gives its response once", () => {
   const future = new FutureIncomingResponse({ tag: "ok", val: response });
   assert.equal(future.subscribe().ready(), true);
   assert.deepEqual(future.get(), { tag: "ok", val: { tag: "ok", val: response } });
-  assert.deepEqual(future.get(), { tag: "error", val: undefined });
+  assert.deepEqual(future.get(), { tag: "err", val: undefined });
   assert.equal(response.status(), 204);
   assert.deepEqual(new FutureTrailers(undefined).get(), { tag: "ok", val: { tag: "ok", val: undefined } });
   assert.throws(() => response.consume().stream().read(1n), { payload: { tag: "closed" } });
@@ -210,11 +210,11 @@ test("a response is handed to whoever waits for it, once", () => {
   const outparam = new ResponseOutparam((answer) => answers.push(answer));
   assert.throws(() => outparam.sendInformational(200, new Fields()), { payload: { tag: "HTTP-protocol-error" } });
   assert.throws(() => outparam.sendInformational(103, new Fields()), /answered with an error/);
-  ResponseOutparam.set(outparam, { tag: "error", val: { tag: "loop-detected" } });
-  assert.throws(() => ResponseOutparam.set(outparam, { tag: "error", val: { tag: "loop-detected" } }), {
+  ResponseOutparam.set(outparam, { tag: "err", val: { tag: "loop-detected" } });
+  assert.throws(() => ResponseOutparam.set(outparam, { tag: "err", val: { tag: "loop-detected" } }), {
     code: "capability/misuse",
   });
-  assert.deepEqual(answers, [{ tag: "error", val: { tag: "loop-detected" } }]);
+  assert.deepEqual(answers, [{ tag: "err", val: { tag: "loop-detected" } }]);
 });
 
 test("request options keep the timeouts they are given", () => {

@@ -1,7 +1,7 @@
 // Variants, and the types that are variants in disguise: enum, option, result.
 // Source: Canonical ABI, `load_variant`, `store_variant`, `lift_flat_variant`, `lower_flat_variant`.
 
-import type { Case, ValType } from "../../wit/types.ts";
+import { type Case, ERROR_TAG, type ValType } from "../../wit/types.ts";
 import { badValue } from "../bad-value.ts";
 import { trap } from "../trap.ts";
 import type { Codec, CodecMaker } from "./codec.ts";
@@ -30,7 +30,8 @@ export function variantCodec(type: Extract<ValType, { kind: "variant" }>, maker:
 }
 
 export function resultCodec(type: Extract<ValType, { kind: "result" }>, maker: CodecMaker): Codec {
-  return caseCodec(type, maker, taggedShape(casesOf(type), "a result"));
+  const [ok = { name: "ok" }, error] = casesOf(type);
+  return caseCodec(type, maker, taggedShape([ok, { ...error, name: ERROR_TAG }], "a result"));
 }
 
 /** `T | undefined`; where the payload is an option itself, `{ tag: "some", val }` and `{ tag: "none" }`. */

@@ -57,7 +57,7 @@ function trapOf(message: string): unknown {
 
 /** The ok value of a result; its error is thrown. */
 export function unwrap(value: unknown): unknown {
-  const result = value as { readonly tag: "ok" | "error"; readonly val?: unknown };
-  if (result.tag === "error") throw new ComponentError(result.val);
+  const result = value as { readonly tag: "ok" | "err"; readonly val?: unknown };
+  if (result.tag === "err") throw new ComponentError(result.val);
   return result.val;
 }

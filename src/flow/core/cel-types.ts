@@ -6,7 +6,7 @@ import type * as cel from "@marcbachmann/cel-js";
 import type { Json } from "../../wit/json.ts";
 import { fieldsOf, flagsOf, isNestedOption, property } from "../../wit/shape.ts";
 import { isRereadable } from "../../wit/value.ts";
-import type { ValType } from "../../wit/types.ts";
+import { ERROR_TAG, type ValType } from "../../wit/types.ts";
 
 /** `first-name` -> `first_name`. */
 export function celName(name: string): string {
@@ -84,7 +84,7 @@ export class CelTypes {
       case "variant":
         return { celType: DYNAMIC, toCel: tagged(new Map(type.cases.map((item) => [item.name, this.payload(item.type)]))) };
       case "result": {
-        const cases = [["ok", this.payload(type.ok)] as const, ["error", this.payload(type.error)] as const];
+        const cases = [["ok", this.payload(type.ok)] as const, [ERROR_TAG, this.payload(type.error)] as const];
         return { celType: DYNAMIC, toCel: tagged(new Map(cases)) };
       }
       default:
@@ -236,7 +236,8 @@ function caseToJson(type: ValType, value: unknown, depth: number): Json {
     return Object.fromEntries(Array.from(entries, ([key, item]) => [key, celToJson(caseType(type, key), item, depth + 1)]));
   }
   const payload = entries.get("val");
-  return payload === null || payload === undefined ? tag : { [tag]: celToJson(caseType(type, tag), payload, depth + 1) };
+  const name = type.kind === "result" && tag === ERROR_TAG ? "error" : tag;
+  return payload === null || payload === undefined ? name : { [name]: celToJson(caseType(type, name), payload, depth + 1) };
 }
 
 function caseType(type: ValType, key: string): ValType {

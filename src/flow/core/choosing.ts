@@ -3,7 +3,7 @@
 import { StarlaneError } from "../../base/errors.ts";
 import { printType } from "../../wit/type-text.ts";
 import { isNestedOption, property } from "../../wit/shape.ts";
-import type { Case, Field, ValType } from "../../wit/types.ts";
+import { type Case, ERROR_TAG, type Field, type ValType } from "../../wit/types.ts";
 import { compileExpression } from "./expression.ts";
 import { Routed, type CoreNode, type CoreOperation, type CoreUse } from "./operation.ts";
 import { commonType, signatureOf, valueInput } from "./types.ts";
@@ -168,5 +168,5 @@ function route(type: ValType, value: unknown): Routed {
   const payload = typeof value === "object" && value !== null ? property(value, "val") : undefined;
   const hasPayload =
     type.kind === "variant" ? type.cases.some((item) => item.name === tag && item.type !== undefined) : payload !== undefined;
-  return new Routed(tag, hasPayload ? payload : value);
+  return new Routed(type.kind === "result" && tag === ERROR_TAG ? "error" : tag, hasPayload ? payload : value);
 }

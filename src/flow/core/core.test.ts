@@ -50,7 +50,7 @@ test("a switch goes by options, bools, enums and results", async () => {
   const kind = `input: { v: "enum { red, green }" }\n${flowBody("<>.v -> core::switch", "switch.red -> <>.a", "switch.green -> <>.b")}`;
   assert.deepEqual(await resultOf(kind, "green"), { a: undefined, b: "green" });
   const result = `input: { v: "result<u32, string>" }\n${flowBody("<>.v -> core::switch", "switch.ok -> <>.a", "switch.error -> <>.b")}`;
-  assert.deepEqual(await resultOf(result, { tag: "error", val: "no" }), { a: undefined, b: "no" });
+  assert.deepEqual(await resultOf(result, { tag: "err", val: "no" }), { a: undefined, b: "no" });
 });
 
 test("merge takes the first in order where several arrive, widens, and is skipped where none arrives", async () => {

@@ -1,0 +1,8 @@
+// The door of `starlane/engine`: runs WebAssembly components, in Node, browsers and workers.
+
+export { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
+export { type ErrorData, StarlaneError } from "../base/errors.ts";
+export { HostStream } from "./async/host-streams.ts";
+export { compile } from "./compile.ts";
+export { type CompiledComponent, ComponentError, type ComponentFunction, type Imports, type Instance } from "./engine.ts";
+export type { ExternType, FuncType, NamedExtern, ResourceType, ValType, WorldType } from "../wit/types.ts";
