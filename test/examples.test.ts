@@ -29,7 +29,6 @@ const INVOCATIONS: Readonly<Record<string, readonly Call[]>> = {
   ],
   feedback: [
     { words: ["--input", "-"], input: JSON.stringify({ csv: feedback }) },
-    { words: ["--input", "-"], input: JSON.stringify({ csv: feedback.replaceAll(",", "\u0000").replace("rating", "stars") }) },
     { words: ["--csv", "id,comment\nF-1,Love it"] },
     { words: ["--csv", "\n"] },
     { words: ["--csv", "", "--title", " ", "--quotes", "21"], status: 2 },

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import assert from "node:assert/strict";
 
 export const ROOT = join(import.meta.dirname, "..");
-const MAIN = join(ROOT, "src/cli/main.ts");
+export const MAIN = join(ROOT, "src/cli/main.ts");
 
 /** Long enough for a loaded machine; a test that reaches it fails. */
 const LONGEST_RUN_MS = 120_000;

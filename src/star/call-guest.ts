@@ -19,9 +19,8 @@ export interface Guest {
 }
 
 /** Calls of one function of a guest. */
-export function guestCall(guest: Guest, name: string, isAsync: boolean): Call {
+export function guestCall(guest: Guest, name: string): Call {
   return (args, transaction, host, path) => {
-    if (isAsync) throw new StarlaneError("component/not-supported-yet", `${name} is an async function, which cannot be run yet`);
     let answer: unknown;
     const work = (): void => {
       const instance = guest.compiled.instantiateSync(importsFor(guest, transaction, host, path));
@@ -30,7 +29,7 @@ export function guestCall(guest: Guest, name: string, isAsync: boolean): Call {
     const limit = limitOf(transaction, host);
     if (limit === undefined) work();
     else bounded(limit, work, `${guest.name}::${name}`);
-    return answer;
+    return limit !== undefined && answer instanceof Promise ? boundedWait(limit, answer, `${guest.name}::${name}`) : answer;
   };
 }
 
@@ -83,12 +82,28 @@ function bounded(limit: Limit, work: () => void, name: string): void {
     if (limit.ms <= 0) throw new TimeOver("no time left");
     withTimeLimit(limit.ms, work);
   } catch (error) {
-    if (!(error instanceof TimeOver)) throw error;
-    throw new StarlaneError(limit.code, `${name} was stopped: its time was over`, {
-      cure:
-        limit.code === "flow/timeout"
-          ? "give the node a longer timeout, or look for an endless loop"
-          : "allow more time, or look for an endless loop",
-    });
+    if (error instanceof TimeOver) throw timeOver(limit, name);
+    throw error;
   }
+}
+
+/** A guest that waits is left alone when its time is over: nothing of its instance is used again. */
+async function boundedWait(limit: Limit, answer: Promise<unknown>, name: string): Promise<unknown> {
+  const over = new AbortController();
+  const late = realClock.sleep(limit.ms, over.signal).then(() => Promise.reject(timeOver(limit, name)));
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+function timeOver(limit: Limit, name: string): StarlaneError {
+  return new StarlaneError(limit.code, `${name} was stopped: its time was over`, {
+    cure:
+      limit.code === "flow/timeout"
+        ? "give the node a longer timeout, or look for an endless loop"
+        : "allow more time, or look for an endless loop",
+  });
 }

@@ -10,8 +10,6 @@ import { CopyResult, FutureChannel, StreamChannel } from "./streams.ts";
 /** How many elements the host takes at once. */
 const CHUNK_ELEMENTS = 65_536;
 
-const channels = new WeakMap<object, StreamChannel | FutureChannel>();
-
 /** The readable end that a guest gave away, for the host. Given to a guest again, it is the same stream. */
 export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
   readonly #store: Store;
@@ -22,7 +20,6 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
     this.#store = store;
     this.#channel = channel;
     store.outside++;
-    channels.set(this, channel);
   }
 
   /** The next chunk; undefined at the end. */
@@ -78,8 +75,9 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Gives the end to a guest: this object is then of no more use. */
-  release(): StreamChannel {
+  /** Gives the end to a guest of the store it comes from: this object is then of no more use. Undefined for other stores. */
+  release(store: Store): StreamChannel | undefined {
+    if (store !== this.#store || !this.#open) return undefined;
     this.#close();
     return this.#channel;
   }
@@ -93,7 +91,8 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
 
 /** A JS iterable, async or not, as a stream that a guest reads. */
 export function streamFromHost(store: Store, element: ValType | undefined, value: unknown): StreamChannel {
-  if (value instanceof HostStream) return value.release();
+  const own = value instanceof HostStream ? value.release(store) : undefined;
+  if (own !== undefined) return own;
   const iterator = iteratorOf(value);
   const channel = new StreamChannel(element);
   void pump(store, channel, iterator, element);
@@ -191,7 +190,6 @@ export function futureToHost(store: Store, channel: FutureChannel): Promise<unkn
     });
   });
   promise.catch(() => undefined);
-  channels.set(promise, channel);
   return promise;
 }
 

@@ -1,0 +1,165 @@
+// Holds the guides true. Every command in a `console` block is run and all it prints compared; every manifest is checked and its tests
+// run; every `flow` is checked; programs (`js`) are files that commands run; tables that repeat a table of the sources are
+// made from it. UPDATE_GOLDEN=1 writes outputs, tables and pictures anew.
+//
+// A page has a folder of its own, in which `examples/`, `guests/` and every guest by its name (`text.wasm`) lie. A block with
+// title="NAME" is written there under that name; a manifest named `wrong…` is one that a command of the page shows the mistakes of.
+
+import assert from "node:assert/strict";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { CORE_OPERATIONS } from "../src/flow/core/core.ts";
+import { MATCHERS } from "../src/manifest/expect.ts";
+import * as keys from "../src/manifest/keys.ts";
+import { assertFile, MAIN, plainEnvironment, ROOT, run, runStarlane, withoutTimes } from "./printed.ts";
+
+/** `cli.md` and `errors.md` are made by tests of their own. */
+const PAGES = ["README.md", ...globSync("docs/*.md", { cwd: ROOT }).filter((page) => !/(?:cli|errors)\.md$/.test(page))];
+const SHOULD_UPDATE = process.env["UPDATE_GOLDEN"] === "1";
+
+const folder = mkdtempSync(join(tmpdir(), "starlane-docs-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+for (const page of PAGES) {
+  test(`what ${page} shows is what happens`, async () => {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    const shown = new Page(page);
+    const actual = await shown.play(text);
+    if (SHOULD_UPDATE) writeFileSync(join(ROOT, page), actual);
+    else assert.equal(text, actual);
+  });
+
+  test(`the links of ${page} lead somewhere`, () => {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#\s]*)[^)]*\)|(?:src|srcset)="(?!https?:)([^"]+)"/g)) {
+      const path = join(ROOT, page, "..", target);
+      assert(target === "" || globSync(path).length > 0, `${page} links to ${target}`);
+    }
+  });
+}
+
+test("docs/hello.svg is the graph of examples/hello", async () => {
+  assertFile((await runStarlane(["inspect", "examples/hello", "--svg"])).stdout, "docs/hello.svg");
+});
+
+test("the manifest in README.md is that of examples/hello", () => {
+  const text = readFileSync(join(ROOT, "README.md"), "utf8");
+  assert(text.includes(readFileSync(join(ROOT, "examples/hello/starlane.yaml"), "utf8")));
+});
+
+interface Block {
+  readonly language: string;
+  readonly title: string | undefined;
+  readonly body: string;
+}
+
+/** One page, played from top to bottom; the answer is its text with what really happened. */
+class Page {
+  readonly #name: string;
+  readonly #folder: string;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#folder = join(folder, basename(name, ".md"));
+    for (const part of ["examples", "guests"]) {
+      cpSync(join(ROOT, part), join(this.#folder, part), { recursive: true, filter: (file) => !/node_modules|\.test\.ts$/.test(file) });
+    }
+    for (const guest of globSync("guests/*/*.wasm", { cwd: ROOT })) cpSync(join(ROOT, guest), join(this.#folder, basename(guest)));
+  }
+
+  async play(text: string): Promise<string> {
+    const fence = /^```(\w+)(?: title="([^"]+)")?\n([\s\S]*?)^```$/gm;
+    let [played, from] = ["", 0];
+    for (let found = fence.exec(text); found !== null; found = fence.exec(text)) {
+      const [whole, language = "", title, body = ""] = found;
+      played += withTables(text.slice(from, found.index)) + whole.replace(body, () => "\u0000");
+      played = played.replace("\u0000", await this.#block({ language, title, body }).then((answer) => () => answer));
+      from = fence.lastIndex;
+    }
+    return played + withTables(text.slice(from));
+  }
+
+  async #block({ language, title, body }: Block): Promise<string> {
+    if (title !== undefined) writeFileSync(join(this.#folder, title), body);
+    if (language === "yaml") await this.#checkManifest(body, title ?? "starlane.yaml");
+    if (language === "flow") await this.#checkManifest(manifestOf(body), "flow.yaml");
+    return language === "console" ? this.#session(body) : body;
+  }
+
+  async #checkManifest(body: string, name: string): Promise<void> {
+    if (name.startsWith("wrong") || !body.startsWith("starlane:")) return;
+    writeFileSync(join(this.#folder, name), body);
+    const checked = await this.#bash(`npx starlane check ${name}`);
+    assert.match(checked, /: no mistakes in /, `${this.#name}: ${body}\n${checked}`);
+    if (!/^tests:/m.test(body)) return;
+    const tested = await this.#bash(`npx starlane test ${name}`);
+    assert(/\d+ passed/.test(tested) && !tested.includes("failed"), `${this.#name}: ${body}\n${tested}`);
+  }
+
+  /** The commands of a block with what they print; times are those that the page shows. */
+  async #session(body: string): Promise<string> {
+    const parts = body.split(/^(?=\$ )/m);
+    const answers: string[] = [];
+    for (const part of parts) {
+      const [command = "", ...rest] = part.split(/(?<!\\)\n/);
+      assert(command.startsWith("$ "), `${this.#name}: a console block starts with a command, not with ${command}`);
+      const printed = (await this.#bash(command.slice(2))).trimEnd();
+      const expected = rest.join("\n").trimEnd();
+      const isSame = withoutTimes(printed) === withoutTimes(expected);
+      answers.push([command, ...(isSame ? [expected] : [printed]), ""].filter((line, i) => i === 0 || line !== "").join("\n"));
+    }
+    return `${answers.join("\n").trimEnd()}\n`;
+  }
+
+  async #bash(command: string): Promise<string> {
+    const env = { ...plainEnvironment(), PROGRAM: process.execPath, MAIN, HOOKS: pathToFileURL(join(import.meta.dirname, "resolve-sources.ts")).href };
+    const words = `npx() { shift; "$PROGRAM" "$MAIN" "$@"; }; node() { "$PROGRAM" --import "$HOOKS" "$@"; }; ${command}`;
+    const { stdout } = await run("bash", ["-c", `exec 2>&1; ${words}`], { cwd: this.#folder, env });
+    return stdout;
+  }
+}
+
+/** A flow of a guide as an app: its components are all guests, its ports are inferred. */
+function manifestOf(flow: string): string {
+  const guests = globSync("guests/*/*.wasm", { cwd: ROOT }).map((file) => basename(file, ".wasm"));
+  const components = guests.filter((name) => flow.includes(`${name}::`)).map((name) => `  ${name}: ./${name}.wasm\n`);
+  const lines = flow.trimEnd().split("\n").map((line) => `      ${line}\n`);
+  return `starlane: v1\n${components.length === 0 ? "" : "components:\n"}${components.join("")}operations:\n  shown:\n    flow: |\n${lines.join("")}`;
+}
+
+/** Text with the tables between `<!-- table: NAME -->` and the next empty line made anew. */
+function withTables(text: string): string {
+  return text.replaceAll(/^(<!-- table: ([\w-]+) -->\n\n)(?:\|.*\n)*/gm, (_, head: string, name: string) => head + tableOf(name));
+}
+
+function tableOf(name: string): string {
+  if (name === "core") {
+    const rows = [...CORE_OPERATIONS.values()].map((operation) => [
+      `\`${operation.name}\``,
+      operation.description,
+      operation.inputs,
+      operation.outputs,
+      operation.settings.map((s) => `\`${s.name}\`${s.required ? "" : " (optional)"}, ${s.kind}: ${s.description}`).join("<br>"),
+    ]);
+    return table(["operation", "what it does", "inputs", "outputs", "settings (`with`)"], rows);
+  }
+  if (name === "matchers") {
+    return table(["matcher", "asks for"], Object.entries(MATCHERS).map(([matcher, asks]) => [`\`${matcher}\``, asks]));
+  }
+  const found = Object.entries(keys).find(([key]) => key === name)?.[1];
+  assert(found !== undefined && name.endsWith("_KEYS"), `there is no table ${name}`);
+  const known = Object.entries(found).filter(([, info]) => !(typeof info === "object" && "later" in info));
+  return table(["key", "what it means"], known.map(([key, info]) => [`\`${key}\``, typeof info === "object" ? String(info.means) : ""]));
+}
+
+/** As wide as the widest cell of each column, as the formatter has it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
+  const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => (row[i] ?? "").length)));
+  const line = (row: readonly string[]): string => `| ${widths.map((width, i) => (row[i] ?? "").padEnd(width)).join(" | ")} |\n`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |\n`;
+  return [line(cells[0] ?? []), rule, ...cells.slice(1).map(line)].join("");
+}
