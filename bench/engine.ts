@@ -4,30 +4,29 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { transpile } from "@bytecodealliance/jco";
-import { componentEmbed, componentNew, parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { compile } from "../src/engine/compile.ts";
 import { type BenchRow, compare } from "./measure.ts";
 
 export const peerName = "jco 1.35";
 
-type Exports = Record<"add" | "echoString" | "echoNumbers" | "echoStrings" | "echoRecord", (...args: unknown[]) => unknown>;
+type Exports = Record<"add" | "echo" | "echoNumbers" | "echoStrings" | "echoRecord", (...args: unknown[]) => unknown>;
 interface Transpiled {
-  instantiate(getCoreModule: (path: string) => WebAssembly.Module, imports: object): Promise<{ readonly api: Exports }>;
+  instantiate(getCoreModule: (path: string) => WebAssembly.Module, imports: object): Promise<Exports>;
 }
 
 const FOLDER = join(import.meta.dirname, "../.cache/bench-engine");
 
 export async function run(): Promise<BenchRow[]> {
-  const bytes = await guest();
+  const bytes = readFileSync(join(import.meta.dirname, "../guests/wat/bench.wasm"));
   const component = await compile(bytes);
-  const ours = (await component.instantiate()).exports.api as Exports;
+  const ours = (await component.instantiate()).exports as Exports;
   const { instantiate, modules } = await transpiled(bytes);
   const getModule = (path: string): WebAssembly.Module => {
     const module = modules.get(path);
     if (module === undefined) throw new Error(`jco asked for ${path}`);
     return module;
   };
-  const { api: peer } = await instantiate(getModule, {});
+  const peer = await instantiate(getModule, {});
   const kilobyte = "a".repeat(1024);
   const numbers = Uint32Array.from({ length: 10_000 }, (_, i) => i);
   const strings = Array.from({ length: 1_000 }, (_, i) => `item number ${i}`);
@@ -42,14 +41,14 @@ export async function run(): Promise<BenchRow[]> {
     await compare(
       "echo(string), 10 B",
       "ns",
-      () => ours.echoString("0123456789"),
-      () => peer.echoString("0123456789"),
+      () => ours.echo("0123456789"),
+      () => peer.echo("0123456789"),
     ),
     await compare(
       "echo(string), 1 KB",
       "ns",
-      () => ours.echoString(kilobyte),
-      () => peer.echoString(kilobyte),
+      () => ours.echo(kilobyte),
+      () => peer.echo(kilobyte),
     ),
     await compare(
       "echo(record)",
@@ -83,12 +82,6 @@ export async function run(): Promise<BenchRow[]> {
       () => instantiate(getModule, {}),
     ),
   ];
-}
-
-async function guest(): Promise<Uint8Array> {
-  const core = await parse(readFileSync(join(import.meta.dirname, "engine.wat"), "utf8"));
-  const witSource = readFileSync(join(import.meta.dirname, "engine.wit"), "utf8");
-  return await componentNew(await componentEmbed({ binary: core, witSource, world: "bench" }));
 }
 
 let generation = 0;

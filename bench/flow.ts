@@ -1,7 +1,10 @@
 // What a flow costs beyond its calls: a chain of ten synchronous nodes beside the bare calls, and checking and planning a flow of a
 // thousand nodes beside `JSON.parse` of as much text, which is about the least that reading it could take.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { realClock } from "../src/base/clock.ts";
+import { compile } from "../src/engine/compile.ts";
 import type { OperationDeclaration } from "../src/manifest/manifest.ts";
 import { checkFlow } from "../src/flow/check.ts";
 import type { Operations } from "../src/flow/draft.ts";
@@ -10,7 +13,7 @@ import { planFlow, type Plan } from "../src/flow/plan.ts";
 import { runFlow } from "../src/flow/run.ts";
 import { type BenchRow, compare } from "./measure.ts";
 
-export const peerName = "floor";
+export const peerName = "bare calls, JSON.parse";
 
 const CHAIN = 10;
 const NODES = 1000;
@@ -44,10 +47,10 @@ function planOf(text: string): Plan {
   return planFlow(flow);
 }
 
-async function chain(): Promise<BenchRow> {
+/** The same calls in a flow and bare; ten nodes have eleven edges, one into the chain and one out of it. */
+async function chain(what: string, step: (value: unknown) => unknown): Promise<BenchRow> {
   const plan = planOf(`<>.s -> ${Array.from({ length: CHAIN }, (_, i) => `text::step[n${i}]`).join(" -> ")} -> <>.s`);
-  const step = (args: readonly unknown[]): unknown => args[0];
-  const invoke: Invoke = (_target, args) => step(args);
+  const invoke: Invoke = (_target, [value]) => step(value);
   const transaction: Transaction = {
     id: "bench",
     seed: 1,
@@ -57,17 +60,18 @@ async function chain(): Promise<BenchRow> {
   };
   const bare = (): unknown => {
     let value: unknown = "s";
-    for (const { target } of plan.nodes) value = invoke(target, [value], transaction);
+    for (let i = 0; i < CHAIN; i++) value = step(value);
     return { s: value };
   };
-  const whole = await compare(
-    `chain of ${CHAIN} synchronous nodes, an edge`,
-    "ns",
-    () => runFlow(plan, ["s"], transaction, invoke),
-    bare,
-  );
-  // Ten nodes have eleven edges: one into the chain, one out of it.
+  const inFlow = (): unknown => runFlow(plan, ["s"], transaction, invoke);
+  const whole = await compare(`chain of ${CHAIN} ${what}, an edge`, "ns", inFlow, bare);
   return { ...whole, ours: whole.ours / (CHAIN + 1), peer: whole.peer / (CHAIN + 1) };
+}
+
+/** A function of a component that gives back the text it was given. */
+async function wasmStep(): Promise<(value: unknown) => unknown> {
+  const component = await compile(readFileSync(join(import.meta.dirname, "../guests/wat/bench.wasm")));
+  return (await component.instantiate()).function("echo");
 }
 
 function checkAndPlan(): Promise<BenchRow> {
@@ -88,5 +92,9 @@ function checkAndPlan(): Promise<BenchRow> {
 }
 
 export async function run(): Promise<BenchRow[]> {
-  return [await chain(), await checkAndPlan()];
+  return [
+    await chain("wasm nodes", await wasmStep()),
+    await chain("nodes of plain functions", (value) => value),
+    await checkAndPlan(),
+  ];
 }

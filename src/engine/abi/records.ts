@@ -30,19 +30,21 @@ export function recordCodec(type: Extract<ValType, { kind: "record" }>, maker: C
   );
   const keys = type.fields.map((field) => camelCase(field.name));
   const count = parts.length;
-  // Every object of one record type is made by one function in one order, so that all have one hidden class.
-  const build = (read: (part: Part) => unknown): Record<string, unknown> => {
-    const record: Record<string, unknown> = {};
-    for (let i = 0; i < count; i++) record[keys[i] as string] = read(parts[i] as Part);
-    return record;
-  };
   const accept = (value: unknown): Record<string, unknown> => {
     if (typeof value !== "object" || value === null) badValue(`a record with ${keys.join(", ")}`, value);
     return value as Record<string, unknown>;
   };
   return {
     ...layoutOf(type, maker.pointer),
-    load: (cx, at) => build((part) => part.codec.load(cx, at + part.offset)),
+    load(cx, at) {
+      // Always the same keys in the same order: all records of a type share one hidden class.
+      const record: Record<string, unknown> = {};
+      for (let i = 0; i < count; i++) {
+        const part = parts[i] as Part;
+        record[keys[i] as string] = part.codec.load(cx, at + part.offset);
+      }
+      return record;
+    },
     store(cx, at, value) {
       const record = accept(value);
       for (let i = 0; i < count; i++) {
@@ -50,7 +52,14 @@ export function recordCodec(type: Extract<ValType, { kind: "record" }>, maker: C
         part.codec.store(cx, at + part.offset, record[keys[i] as string]);
       }
     },
-    liftFlat: (cx, flat, index) => build((part) => part.codec.liftFlat(cx, flat, index + part.flatOffset)),
+    liftFlat(cx, flat, index) {
+      const record: Record<string, unknown> = {};
+      for (let i = 0; i < count; i++) {
+        const part = parts[i] as Part;
+        record[keys[i] as string] = part.codec.liftFlat(cx, flat, index + part.flatOffset);
+      }
+      return record;
+    },
     lowerFlat(cx, value, flat, index) {
       const record = accept(value);
       for (let i = 0; i < count; i++) {
