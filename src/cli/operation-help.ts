@@ -23,7 +23,7 @@ export function helpOfOperation(path: string, target: LoadedComponent, operation
     const typeWidth = Math.min(40, Math.max(...types.map((t) => t.length)));
     out.push("ports:");
     signature.params.forEach((param, i) => {
-      const notes = [param.optional ? "may be left out" : "", param.description ?? describeJson(param.type, 80)].filter(
+      const notes = [param.optional ? leftOut(operation, param.name) : "", param.description ?? describeJson(param.type, 80)].filter(
         (note) => note !== "",
       );
       out.push(`  ${(heads[i] ?? "").padEnd(width)}  ${(types[i] ?? "").padEnd(typeWidth)}  ${notes.join("; ")}`);
@@ -35,6 +35,12 @@ export function helpOfOperation(path: string, target: LoadedComponent, operation
   const example = signature.params.filter((p) => !p.optional).map((p) => ` --${p.name} ${sample(p.type)}`);
   out.push("", "example:", `  starlane invoke ${path} ${name}${example.join("")}`);
   return out.join("\n");
+}
+
+/** What stands for a port that is left out. */
+function leftOut(operation: Operation, port: string): string {
+  const declared = operation.kind === "flow" ? operation.declaration.input?.find(({ name }) => name === port) : undefined;
+  return declared?.default === undefined ? "may be left out" : `else ${JSON.stringify(declared.default)}`;
 }
 
 /** `starlane invoke TARGET --help` where there are several operations. */
