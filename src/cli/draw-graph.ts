@@ -5,7 +5,7 @@ import type { Graph, GraphNode } from "../star/graph.ts";
 import { centreOf, layoutGraph, type Link, type Placed } from "./layout-graph.ts";
 
 export interface DrawOptions {
-  /** Columns there are; a graph that needs more is told as a list. */
+  /** Columns there are; a graph that needs more is drawn without the operations of its nodes, then told as a list. */
   readonly width: number;
   /** A last line for a node's box: its time. */
   readonly note?: ((node: string) => string | undefined) | undefined;
@@ -19,14 +19,19 @@ const MAX_EDGES = 400;
 /** The drawing, lines without trailing blanks. */
 export function drawGraph(graph: Graph, options: DrawOptions): string {
   if (graph.nodes.length > MAX_NODES || graph.edges.length > MAX_EDGES) return listGraph(graph, options);
-  const labels = new Map(graph.nodes.map((node) => [node.id, labelOf(node, options)]));
+  return drawBoxes(graph, options, true) ?? drawBoxes(graph, options, false) ?? listGraph(graph, options);
+}
+
+/** Undefined where it is wider than it may be. */
+function drawBoxes(graph: Graph, options: DrawOptions, hasDetails: boolean): string | undefined {
+  const labels = new Map(graph.nodes.map((node) => [node.id, labelOf(node, options, hasDetails)]));
   const entries = Map.groupBy(graph.edges, (edge) => edge.to);
   const layers = layoutGraph(graph, (id) => {
     const text = Math.max(...(labels.get(id) ?? [""]).map(lengthOf));
     return Math.max(text + 4, (entries.get(id)?.length ?? 0) * 2 + 3);
   });
   const columns = Math.max(0, ...layers.flat().map((place) => place.left + place.width));
-  if (columns > options.width) return listGraph(graph, options);
+  if (columns > options.width) return undefined;
   const canvas = new Canvas();
   let row = 0;
   for (const [i, layer] of layers.entries()) {
@@ -38,8 +43,9 @@ export function drawGraph(graph: Graph, options: DrawOptions): string {
   return canvas.toString();
 }
 
-function labelOf(node: GraphNode, options: DrawOptions): string[] {
-  const lines = node.detail === undefined || node.detail === node.title ? [node.title] : [node.title, node.detail];
+function labelOf(node: GraphNode, options: DrawOptions, hasDetails: boolean): string[] {
+  const lines = [node.title];
+  if (hasDetails && node.detail !== undefined && node.detail !== node.title) lines.push(node.detail);
   if (node.kind === "input") lines.splice(0, lines.length, `<> ${node.outputs.map((p) => p.name).join(", ")}`.trimEnd());
   if (node.kind === "output") lines.splice(0, lines.length, `<> ${node.inputs.map((p) => p.name).join(", ")}`.trimEnd());
   lines.push(...node.notes);

@@ -73,6 +73,15 @@ describe("drawing a graph in a terminal", () => {
     );
   });
 
+  test("leaves out operations where a graph is too wide with them", () => {
+    const columns = (text: string): number => Math.max(...text.split("\n").map((line) => line.length));
+    const whole = drawGraph(FORK, { width: 80 });
+    const narrow = drawGraph(FORK, { width: columns(whole) - 1 });
+    assert.match(whole, /core::collect/);
+    assert.match(narrow, /┌─/);
+    assert.doesNotMatch(narrow, /::/);
+  });
+
   test("tells a graph that is too wide or too large as a list", () => {
     const list = drawGraph(FORK, { width: 20 });
     assert.match(list, /^parse \(csv::parse\) ← csv$/m);

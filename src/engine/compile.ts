@@ -36,7 +36,7 @@ function makeInstance(component: Component, modules: CoreModules, imports: Impor
   return {
     function: (name) => exports.function(name),
     // oxlint-disable-next-line require-await -- a rejection, not a throw
-    call: async (name, args = []) => exports.function(name)(...args),
+    call: async (name, args = [], { signal } = {}) => exports.call(name, args, signal),
     get exports() {
       return exports.shaped;
     },

@@ -36,8 +36,11 @@ export type Imports = Readonly<Record<string, unknown>>;
 export type ComponentFunction = (...args: unknown[]) => unknown;
 
 export interface Instance {
-  /** Calls an export by `name` or `interface#function`; a WIT error result rejects with `ComponentError`. */
-  call(name: string, args?: readonly unknown[]): Promise<unknown>;
+  /**
+   * Calls an export by `name` or `interface#function`; a WIT error result rejects with `ComponentError`. When `signal` aborts,
+   * the promise rejects with its reason and an async guest is asked to end; a synchronous call that runs is not interrupted.
+   */
+  call(name: string, args?: readonly unknown[], options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
   /** The export as a plain synchronous function. @throws StarlaneError `engine/unknown-export` */
   function(name: string): ComponentFunction;
   /** The exports in jco's shape: functions in camelCase, interfaces and resource classes as objects. */

@@ -12,6 +12,7 @@ import { className, guestClassOf, setConstructor } from "./resources.ts";
 
 export class HostExports {
   readonly #items: Items;
+  readonly #found = new Map<string, LiftedFunction | HostFunction>();
   readonly #functions = new Map<string, ComponentFunction>();
   #shaped: Readonly<Record<string, unknown>> | undefined;
 
@@ -28,6 +29,14 @@ export class HostExports {
     const made = callable(found);
     this.#functions.set(name, made);
     return made;
+  }
+
+  /** One call; @throws as `function` does, and what the call throws or rejects with. */
+  call(name: string, args: readonly unknown[], signal: AbortSignal | undefined): unknown {
+    const func = this.#found.get(name) ?? this.#find(name);
+    if (func === undefined) throw this.#unknown(name);
+    this.#found.set(name, func);
+    return func instanceof LiftedFunction ? func.callForHost(args, signal) : func.call(...args);
   }
 
   #find(name: string): LiftedFunction | HostFunction | undefined {

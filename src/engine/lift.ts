@@ -1,6 +1,7 @@
 // `canon lift`: a core function as a component function, called by the host or by another guest.
 // Source: Canonical ABI, `canon_lift` for synchronous functions.
 
+import { StarlaneError } from "../base/errors.ts";
 import type { FuncType } from "../wit/types.ts";
 import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, type ParamsCodec, resultCodec, type ResultCodec } from "./abi/signature.ts";
@@ -25,6 +26,7 @@ export class LiftedFunction {
   readonly #callback: CoreFunction | undefined;
   readonly #async: boolean;
   #stack: StackLift | undefined;
+  #host: ComponentFunction | undefined;
 
   constructor(name: string, type: FuncType, cx: AbiContext, core: CoreFunction, options: LiftOptions) {
     const { postReturn } = options;
@@ -91,9 +93,20 @@ export class LiftedFunction {
   forHost(): ComponentFunction {
     const params = this.params("host");
     const result = this.result("host");
-    if (this.instance.store.mayBlock) return callOnStack(this, params, result);
+    if (this.instance.store.mayBlock) {
+      const call = callOnStack(this, params, result);
+      return (...args) => call(args);
+    }
     const call = this.#scalarForHost(params, result) ?? this.#anyForHost(params, result);
     return this.type.result?.kind === "result" ? (...args) => unwrap(call(...args)) : call;
+  }
+
+  /** One call, with a signal that ends it. @throws StarlaneError `engine/bad-value` for more arguments than parameters */
+  callForHost(args: readonly unknown[], signal: AbortSignal | undefined): unknown {
+    if (args.length > this.type.params.length) tooMany(args.length, this.type.params.length);
+    signal?.throwIfAborted();
+    if (!this.instance.store.mayBlock || signal === undefined) return (this.#host ??= this.forHost())(...args);
+    return callOnStack(this, this.params("host"), this.result("host"))(args, signal);
   }
 
   #anyForHost(params: ParamsCodec, result: ResultCodec): ComponentFunction {
@@ -198,6 +211,10 @@ export class LiftedFunction {
         };
     }
   }
+}
+
+function tooMany(given: number, taken: number): never {
+  throw new StarlaneError("engine/bad-value", `the function takes ${taken} arguments, ${given} were given`);
 }
 
 function identity(value: unknown): unknown {

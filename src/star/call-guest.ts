@@ -19,12 +19,12 @@ export interface Guest {
 }
 
 /** Calls of one function of a guest. */
-export function guestCall(guest: Guest, name: string): Call {
+export function guestCall(guest: Guest, name: string, isAsync: boolean): Call {
   return (args, transaction, host, path) => {
     let answer: unknown;
     const work = (): void => {
       const instance = guest.compiled.instantiateSync(importsFor(guest, transaction, host, path));
-      answer = instance.function(name)(...args);
+      answer = isAsync ? instance.call(name, args, { signal: transaction.signal }) : instance.function(name)(...args);
     };
     const limit = limitOf(transaction, host);
     if (limit === undefined) work();

@@ -33,7 +33,7 @@ export async function loadWasm(path: string, use: Use): Promise<WasmComponent> {
     }
     const guest = await compileGuest(name, file, bytes);
     const { type } = guest.compiled;
-    return { ...common, type, operations: operationsOf(type, (exported) => guestCall(guest, exported)) };
+    return { ...common, type, operations: operationsOf(type, (exported, func) => guestCall(guest, exported, func.async)) };
   } catch (error) {
     throw located(error, file);
   }

@@ -184,3 +184,26 @@ test("a wrong argument fails its own call only", async () => {
   );
   assert.equal(await instance.call("twice", [7]), 7);
 });
+
+test("a call that is aborted rejects at once, and a guest that hears of it ends", async () => {
+  let asked = 0;
+  const get = (): Promise<number> => {
+    asked++;
+    return new Promise(() => undefined);
+  };
+  const instance = await instantiateWat(CALLS, { get });
+  const controller = new AbortController();
+  const call = instance.call("twice", [1], { signal: controller.signal });
+  controller.abort(new Error("no longer wanted"));
+  await assert.rejects(call, /no longer wanted/);
+  assert.equal(asked, 1);
+  await assert.rejects(instance.call("twice", [1], { signal: AbortSignal.abort(new Error("never wanted")) }), /never wanted/);
+});
+
+test("more arguments than parameters are refused", async () => {
+  const instance = await instantiateWat(CALLS, { get: (n: number) => Promise.resolve(n) });
+  await assert.rejects(
+    instance.call("twice", [1, 2]),
+    (error) => error instanceof StarlaneError && error.code === "engine/bad-value",
+  );
+});
