@@ -8,12 +8,15 @@
 import assert from "node:assert/strict";
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { CORE_OPERATIONS } from "../src/flow/core/core.ts";
+import type { CoreOperation } from "../src/flow/core/operation.ts";
 import { MATCHERS } from "../src/manifest/expect.ts";
 import * as keys from "../src/manifest/keys.ts";
+import { KNOWN_GAPS } from "./conformance/known-gaps.ts";
+import { runScript, scriptNames, whyAbsent } from "./conformance/scripts.ts";
 import { assertFile, MAIN, plainEnvironment, ROOT, run, runStarlane, withoutTimes } from "./printed.ts";
 
 /** `cli.md` and `errors.md` are made by tests of their own. */
@@ -29,7 +32,7 @@ for (const page of PAGES) {
     const shown = new Page(page);
     const actual = await shown.play(text);
     if (SHOULD_UPDATE) writeFileSync(join(ROOT, page), actual);
-    else assert.equal(text, actual);
+    else assertSame(text, actual, page);
   });
 
   test(`the links of ${page} lead somewhere`, () => {
@@ -45,10 +48,27 @@ test("docs/hello.svg is the graph of examples/hello", async () => {
   assertFile((await runStarlane(["inspect", "examples/hello", "--svg"])).stdout, "docs/hello.svg");
 });
 
+test("docs/conformance.md has the figures that the scripts give", { skip: whyAbsent() ?? false }, async () => {
+  const file = join(ROOT, "docs/conformance.md");
+  const text = readFileSync(file, "utf8");
+  const measured = replaceTable(text, "conformance", table(["scripts", "number", "passed", "of"], await figures()));
+  if (SHOULD_UPDATE) writeFileSync(file, measured);
+  else assertSame(text, measured, "docs/conformance.md");
+});
+
 test("the manifest in README.md is that of examples/hello", () => {
   const text = readFileSync(join(ROOT, "README.md"), "utf8");
   assert(text.includes(readFileSync(join(ROOT, "examples/hello/starlane.yaml"), "utf8")));
 });
+
+/** A page is long: only the lines from the first that differs are shown. */
+function assertSame(written: string, actual: string, page: string): void {
+  const [lines, others] = [written.split("\n"), actual.split("\n")];
+  const first = lines.findIndex((line, i) => line !== others[i]);
+  const cut = (all: readonly string[]): readonly string[] => all.slice(Math.max(0, first), first + 12);
+  assert.deepEqual(cut(others), cut(lines), `${page}:${first + 1} differs; UPDATE_GOLDEN=1 writes it anew`);
+  assert.equal(others.length, lines.length, page);
+}
 
 interface Block {
   readonly language: string;
@@ -65,25 +85,32 @@ class Page {
     this.#name = name;
     this.#folder = join(folder, basename(name, ".md"));
     for (const part of ["examples", "guests"]) {
-      cpSync(join(ROOT, part), join(this.#folder, part), { recursive: true, filter: (file) => !/node_modules|\.test\.ts$/.test(file) });
+      cpSync(join(ROOT, part), join(this.#folder, part), {
+        recursive: true,
+        filter: (file) => !/node_modules|\.test\.ts$/.test(file),
+      });
     }
-    for (const guest of globSync("guests/*/*.wasm", { cwd: ROOT })) cpSync(join(ROOT, guest), join(this.#folder, basename(guest)));
+    for (const guest of globSync("guests/*/*.wasm", { cwd: ROOT }))
+      cpSync(join(ROOT, guest), join(this.#folder, basename(guest)));
   }
 
   async play(text: string): Promise<string> {
     const fence = /^```(\w+)(?: title="([^"]+)")?\n([\s\S]*?)^```$/gm;
+    for (const [, , title, body = ""] of text.matchAll(fence)) {
+      if (title !== undefined) writeFileSync(join(this.#folder, title), body);
+    }
     let [played, from] = ["", 0];
     for (let found = fence.exec(text); found !== null; found = fence.exec(text)) {
       const [whole, language = "", title, body = ""] = found;
       played += withTables(text.slice(from, found.index)) + whole.replace(body, () => "\u0000");
-      played = played.replace("\u0000", await this.#block({ language, title, body }).then((answer) => () => answer));
+      const answer = await this.#block({ language, title, body });
+      played = played.replace("\u0000", () => answer);
       from = fence.lastIndex;
     }
     return played + withTables(text.slice(from));
   }
 
   async #block({ language, title, body }: Block): Promise<string> {
-    if (title !== undefined) writeFileSync(join(this.#folder, title), body);
     if (language === "yaml") await this.#checkManifest(body, title ?? "starlane.yaml");
     if (language === "flow") await this.#checkManifest(manifestOf(body), "flow.yaml");
     return language === "console" ? this.#session(body) : body;
@@ -115,7 +142,12 @@ class Page {
   }
 
   async #bash(command: string): Promise<string> {
-    const env = { ...plainEnvironment(), PROGRAM: process.execPath, MAIN, HOOKS: pathToFileURL(join(import.meta.dirname, "resolve-sources.ts")).href };
+    const env = {
+      ...plainEnvironment(),
+      PROGRAM: process.execPath,
+      MAIN,
+      HOOKS: pathToFileURL(join(import.meta.dirname, "resolve-sources.ts")).href,
+    };
     const words = `npx() { shift; "$PROGRAM" "$MAIN" "$@"; }; node() { "$PROGRAM" --import "$HOOKS" "$@"; }; ${command}`;
     const { stdout } = await run("bash", ["-c", `exec 2>&1; ${words}`], { cwd: this.#folder, env });
     return stdout;
@@ -126,33 +158,83 @@ class Page {
 function manifestOf(flow: string): string {
   const guests = globSync("guests/*/*.wasm", { cwd: ROOT }).map((file) => basename(file, ".wasm"));
   const components = guests.filter((name) => flow.includes(`${name}::`)).map((name) => `  ${name}: ./${name}.wasm\n`);
-  const lines = flow.trimEnd().split("\n").map((line) => `      ${line}\n`);
+  const lines = flow
+    .trimEnd()
+    .split("\n")
+    .map((line) => `      ${line}\n`);
   return `starlane: v1\n${components.length === 0 ? "" : "components:\n"}${components.join("")}operations:\n  shown:\n    flow: |\n${lines.join("")}`;
 }
 
 /** Text with the tables between `<!-- table: NAME -->` and the next empty line made anew. */
 function withTables(text: string): string {
-  return text.replaceAll(/^(<!-- table: ([\w-]+) -->\n\n)(?:\|.*\n)*/gm, (_, head: string, name: string) => head + tableOf(name));
+  return [...text.matchAll(/^<!-- table: ([\w-]+) -->$/gm)]
+    .flatMap(([, name = ""]) => (name === "conformance" ? [] : [name]))
+    .reduce((done, name) => replaceTable(done, name, tableOf(name)), text);
+}
+
+function replaceTable(text: string, name: string, made: string): string {
+  const place = new RegExp(`^(<!-- table: ${name} -->\n\n)(?:(?:\\||- |  - ).*\n)*\n?`, "m");
+  return text.replace(place, (_, head: string) => `${head}${made}\n`);
+}
+
+/** By the folder of a script: how many scripts, commands that pass, commands that could be read. */
+async function figures(): Promise<string[][]> {
+  const sums = new Map<string, { scripts: number; passed: number; readable: number }>();
+  for (const name of scriptNames()) {
+    const folderName = dirname(name);
+    const sum = sums.get(folderName) ?? { scripts: 0, passed: 0, readable: 0 };
+    const results = await runScript(name);
+    sum.scripts++;
+    sum.passed += results.filter(({ outcome }) => outcome === "passed").length;
+    sum.readable += results.filter(({ outcome }) => outcome !== "unreadable").length;
+    sums.set(folderName, sum);
+  }
+  const rows = [...sums].map(([name, { scripts, passed, readable }]) => [`\`${name}\``, scripts, passed, readable].map(String));
+  const total = [1, 2, 3].map((i) => String(rows.reduce((sum, row) => sum + Number(row[i]), 0)));
+  return [...rows, ["all", ...total]];
+}
+
+/** Equal reasons of one script are one entry. */
+function gaps(): string {
+  return Object.entries(KNOWN_GAPS)
+    .flatMap(([script, lines]) =>
+      [...Map.groupBy(Object.entries(lines), ([, reason]) => reason)].map(([reason, entries]) => {
+        const numbers = entries.map(([line]) => line).join(", ");
+        return `- \`${script}\`, line${entries.length === 1 ? "" : "s"} ${numbers}: ${reason}\n`;
+      }),
+    )
+    .join("");
 }
 
 function tableOf(name: string): string {
   if (name === "core") {
-    const rows = [...CORE_OPERATIONS.values()].map((operation) => [
-      `\`${operation.name}\``,
-      operation.description,
-      operation.inputs,
-      operation.outputs,
-      operation.settings.map((s) => `\`${s.name}\`${s.required ? "" : " (optional)"}, ${s.kind}: ${s.description}`).join("<br>"),
-    ]);
-    return table(["operation", "what it does", "inputs", "outputs", "settings (`with`)"], rows);
+    return [...CORE_OPERATIONS.values()].map(coreEntry).join("");
   }
+  if (name === "gaps") return gaps();
   if (name === "matchers") {
-    return table(["matcher", "asks for"], Object.entries(MATCHERS).map(([matcher, asks]) => [`\`${matcher}\``, asks]));
+    return table(
+      ["matcher", "asks for"],
+      Object.entries(MATCHERS).map(([matcher, asks]) => [`\`${matcher}\``, asks]),
+    );
   }
   const found = Object.entries(keys).find(([key]) => key === name)?.[1];
   assert(found !== undefined && name.endsWith("_KEYS"), `there is no table ${name}`);
   const known = Object.entries(found).filter(([, info]) => !(typeof info === "object" && "later" in info));
-  return table(["key", "what it means"], known.map(([key, info]) => [`\`${key}\``, typeof info === "object" ? String(info.means) : ""]));
+  return table(
+    ["key", "what it means"],
+    known.map(([key, info]) => [`\`${key}\``, typeof info === "object" ? String(info.means) : ""]),
+  );
+}
+
+function coreEntry({ name, description, inputs, outputs, settings }: CoreOperation): string {
+  const lines = settings.map(
+    (setting) => `\`${setting.name}\` (${setting.kind}${setting.required ? ", needed" : ""}): ${setting.description}`,
+  );
+  return [
+    `- \`core::${name}\`: ${description}`,
+    ...[`in: ${inputs}`, `out: ${outputs}`, ...lines].map((line) => `  - ${line}`),
+    "",
+  ].join("\n");
 }
 
 /** As wide as the widest cell of each column, as the formatter has it. */

@@ -1,0 +1,3 @@
+// `node:util` in a browser: what tests use of it.
+
+export { isDeepStrictEqual } from "./deep-equal.ts";
