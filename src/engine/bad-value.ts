@@ -6,6 +6,12 @@ export function badValue(expected: string, value: unknown): never {
   throw new StarlaneError("engine/bad-value", `expected ${expected}, got ${show(value)}`);
 }
 
+/** The same mistake, with the parameter it was made for. */
+export function inParameter(name: string | undefined, error: unknown): unknown {
+  if (name === undefined || !(error instanceof StarlaneError) || error.code !== "engine/bad-value") return error;
+  return new StarlaneError(error.code, `parameter \`${name}\`: ${error.message}`, { cure: error.cure, cause: error.cause });
+}
+
 function show(value: unknown): string {
   if (typeof value === "string") return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;

@@ -6,6 +6,7 @@ import type { FuncType } from "../wit/types.ts";
 import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, type ParamsCodec, resultCodec, type ResultCodec } from "./abi/signature.ts";
 import type { Domain } from "./abi/codec.ts";
+import { inParameter } from "./bad-value.ts";
 import { callOnStack, unwrap } from "./async/host-call.ts";
 import { type LiftOptions, StackLift } from "./async/lift.ts";
 import type { ComponentFunction } from "./engine.ts";
@@ -133,7 +134,7 @@ export class LiftedFunction {
 
   /** Functions of a few numbers need no memory, no scopes and no arrays. */
   #scalarForHost(params: ParamsCodec, result: ResultCodec): ComponentFunction | undefined {
-    const lowers = params.parts.map((part) => part.scalar?.lower);
+    const lowers = params.parts.map((part, i) => named(part.scalar?.lower, this.type.params[i]?.name));
     if (params.spilled || lowers.length > 3 || lowers.includes(undefined) || this.#postReturn !== undefined) return undefined;
     if ((result.codec !== undefined && result.codec.scalar === undefined) || this.instance.usesContext) return undefined;
     const core = this.#core;
@@ -213,8 +214,19 @@ export class LiftedFunction {
   }
 }
 
+function named(lower: ((value: unknown) => unknown) | undefined, name: string | undefined): typeof lower {
+  if (lower === undefined) return undefined;
+  return (value) => {
+    try {
+      return lower(value);
+    } catch (error) {
+      throw inParameter(name, error);
+    }
+  };
+}
+
 function tooMany(given: number, taken: number): never {
-  throw new StarlaneError("engine/bad-value", `the function takes ${taken} arguments, ${given} were given`);
+  throw new StarlaneError("engine/bad-value", `the function takes ${taken} argument${taken === 1 ? "" : "s"}, ${given} were given`);
 }
 
 function identity(value: unknown): unknown {

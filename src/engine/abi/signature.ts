@@ -13,6 +13,7 @@ import {
   type PointerSize,
   recordLayout,
 } from "./layout.ts";
+import { inParameter } from "../bad-value.ts";
 import { checkRange } from "./memory.ts";
 
 /** The parameters of one function at one of its two ends. */
@@ -32,19 +33,26 @@ export function paramsCodec(type: FuncType, domain: Domain, pointer: PointerSize
     domain,
     pointer,
     maxFlat,
+    type.params.map((param) => param.name),
   );
 }
 
 /** Values that travel together, as parameters do. */
-export function valuesCodec(types: readonly ValType[], domain: Domain, pointer: PointerSize, maxFlat: number): ParamsCodec {
+export function valuesCodec(
+  types: readonly ValType[],
+  domain: Domain,
+  pointer: PointerSize,
+  maxFlat: number,
+  names: readonly string[] = [],
+): ParamsCodec {
   const parts = types.map((one) => codecs(domain, pointer).of(one));
   const layout = recordLayout(types, pointer);
   return layout.flat === undefined || layout.flat.length > maxFlat
-    ? spilledParams(types, parts, layout, pointer)
-    : flatParams(parts, layout.flat);
+    ? spilledParams(types, parts, layout, pointer, names)
+    : flatParams(parts, layout.flat, names);
 }
 
-function flatParams(parts: readonly Codec[], core: readonly CoreType[]): ParamsCodec {
+function flatParams(parts: readonly Codec[], core: readonly CoreType[], names: readonly string[]): ParamsCodec {
   const offsets: number[] = [];
   let at = 0;
   for (const part of parts) {
@@ -58,7 +66,12 @@ function flatParams(parts: readonly Codec[], core: readonly CoreType[]): ParamsC
     spilled: false,
     lift: (cx, flat) => parts.map((part, i) => part.liftFlat(cx, flat, offsets[i] as number)),
     lower(cx, values, flat) {
-      for (let i = 0; i < parts.length; i++) (parts[i] as Codec).lowerFlat(cx, values[i], flat, offsets[i] as number);
+      let i = 0;
+      try {
+        for (; i < parts.length; i++) (parts[i] as Codec).lowerFlat(cx, values[i], flat, offsets[i] as number);
+      } catch (error) {
+        throw inParameter(names[i], error);
+      }
     },
   };
 }
@@ -68,6 +81,7 @@ function spilledParams(
   parts: readonly Codec[],
   layout: { readonly size: number; readonly align: number },
   pointer: PointerSize,
+  names: readonly string[],
 ): ParamsCodec {
   const offsets = fieldOffsets(types, pointer);
   const size = alignTo(layout.size, layout.align);
@@ -83,7 +97,12 @@ function spilledParams(
     },
     lower(cx, values, flat) {
       const at = cx.allocate(layout.align, size, "parameters");
-      parts.forEach((part, i) => part.store(cx, at + (offsets[i] as number), values[i]));
+      let i = 0;
+      try {
+        for (; i < parts.length; i++) (parts[i] as Codec).store(cx, at + (offsets[i] as number), values[i]);
+      } catch (error) {
+        throw inParameter(names[i], error);
+      }
       flat[0] = pointerTo(at, pointer);
     },
   };
