@@ -11,9 +11,6 @@ export const KNOWN_GAPS: Readonly<Record<string, Readonly<Record<number, string>
   "wasmtime/adapter.wast": {
     97: "by the specification (Canonical ABI, `entering_set`) an instance that calls its own lifted function stays inside: no trap",
   },
-  "spec/async/sync-streams.wast": {
-    208: "the callee's earlier task still holds its instance when it is called again: the call is STARTING, where the script asks for STARTED",
-  },
   "wasmtime/async/callback-yield-then-exit.wast": { 50: NOTHING_BLOCKS, 51: NOTHING_BLOCKS },
   "wasmtime/async/future-read.wast": { 125: NOTHING_BLOCKS },
   "wasmtime/async/reentrance.wast": {

@@ -66,7 +66,8 @@ export class ScriptRunner {
   #lastDefinition: CompiledComponent | undefined;
   #current: { instance: Instance; component: CompiledComponent } | undefined;
   #unreadable = false;
-  readonly #components = new Map<Instance, CompiledComponent>();
+  // Weak: an instance that no later command can reach gives its memories back, of which a browser has about a hundred.
+  readonly #components = new WeakMap<Instance, CompiledComponent>();
 
   async run(commands: readonly ScriptCommand[]): Promise<CommandResult[]> {
     const results: CommandResult[] = [];

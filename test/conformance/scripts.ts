@@ -2,11 +2,11 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parse } from "@bytecodealliance/jco-transpile/wasm-tools";
 import { type CommandResult, type ScriptCommand, ScriptRunner } from "./script.ts";
 
-const SHARED = resolve(process.env.STARLANE_CONFORMANCE ?? join(import.meta.dirname, "../../../shared"));
+const SHARED = resolve(process.env.STARLANE_CONFORMANCE ?? fileURLToPath(new URL("../../../shared", import.meta.url)));
 const SCRIPTS = join(SHARED, "conformance");
 const READER = join(SHARED, "tools/wast.mjs");
 

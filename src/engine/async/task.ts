@@ -61,18 +61,26 @@ export class Task {
       this.register(thread);
       go();
     };
-    if (!held() && instance.waitingToEnter === 0) return proceed();
-    instance.waitingToEnter++;
-    thread.park(
-      () => !held(),
-      true,
-      (cancelled) => {
-        instance.waitingToEnter--;
-        if (!cancelled) return proceed();
-        this.cancel();
-        thread.finish();
-      },
-    );
+    const wait = (): void => {
+      if (!held() && instance.waitingToEnter === 0) return proceed();
+      instance.waitingToEnter++;
+      thread.park(
+        () => !held(),
+        true,
+        (cancelled) => {
+          instance.waitingToEnter--;
+          if (!cancelled) return proceed();
+          this.cancel();
+          thread.finish();
+        },
+      );
+    };
+    // Who holds the instance and could go on, goes on first: then there is often nothing to wait for.
+    const holder = this.needsExclusive ? instance.exclusive : undefined;
+    if (holder?.ready() !== true) return wait();
+    const resumed = instance.store.resume(holder, false);
+    if (resumed instanceof Promise) resumed.then(wait, () => thread.finish());
+    else wait();
   }
 
   register(thread: Thread): void {
