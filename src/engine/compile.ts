@@ -5,6 +5,7 @@ import type { Component, DefinitionOf } from "../component/component.ts";
 import { decode } from "../component/decode.ts";
 import { validate } from "../component/validate.ts";
 import type { FuncType, NamedExtern } from "../wit/types.ts";
+import { compileModule, compileModuleLater } from "./compiled-modules.ts";
 import type { CompiledComponent, Imports, Instance } from "./engine.ts";
 import { HostExports } from "./host-exports.ts";
 import type { CoreModules } from "./items.ts";
@@ -51,7 +52,7 @@ async function compileModules(component: Component): Promise<CoreModules> {
   const compileOne = async (definition: DefinitionOf<"core-module">): Promise<void> => {
     try {
       const bytes = definition.bytes as Uint8Array<ArrayBuffer>;
-      modules.set(definition, bytes.length <= SMALL_MODULE ? new WebAssembly.Module(bytes) : await WebAssembly.compile(bytes));
+      modules.set(definition, bytes.length <= SMALL_MODULE ? compileModule(bytes) : await compileModuleLater(bytes));
     } catch (error) {
       throw new StarlaneError(
         "component/invalid",

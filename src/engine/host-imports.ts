@@ -3,7 +3,9 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import type { CoreTypeDef, Declarator, ExternTypeRef } from "../component/component.ts";
+import { checkModuleFits, standsAlone } from "../component/module-fits.ts";
 import { camelCase } from "../wit/types.ts";
+import { bytesOf } from "./compiled-modules.ts";
 import type { ComponentFunction, Imports } from "./engine.ts";
 import type { HostClass, RuntimeResource } from "./instance.ts";
 import type { Item, Items } from "./items.ts";
@@ -136,13 +138,15 @@ function unwrapDefault(value: unknown): unknown {
 }
 
 /**
- * A core module of the host. The JS API tells what a module imports and exports, but not with which types: what can be
- * compared is compared here, the rest V8 checks when the module is instantiated.
+ * A core module of the host. One that the engine compiled is held to its type; of others the JS API tells only names and
+ * kinds, and V8 checks the rest when the module is instantiated.
  */
 function hostModule(where: string, type: CoreTypeDef | undefined, value: unknown): Item {
   if (!(value instanceof WebAssembly.Module))
     throw new StarlaneError("engine/missing-import", `${where}: a WebAssembly.Module is needed`);
   if (type?.kind !== "module") throw new StarlaneError("starlane/internal", `${where} has no module type`);
+  const bytes = bytesOf(value);
+  if (bytes !== undefined && standsAlone(type)) checkModuleFits(bytes, type, where);
   const exported = new Map(WebAssembly.Module.exports(value).map(({ name, kind }) => [name, kind as string]));
   const offered = new Map<string, string>();
   for (const declarator of type.declarators) {

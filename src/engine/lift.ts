@@ -226,7 +226,10 @@ function named(lower: ((value: unknown) => unknown) | undefined, name: string | 
 }
 
 function tooMany(given: number, taken: number): never {
-  throw new StarlaneError("engine/bad-value", `the function takes ${taken} argument${taken === 1 ? "" : "s"}, ${given} were given`);
+  throw new StarlaneError(
+    "engine/bad-value",
+    `the function takes ${taken} argument${taken === 1 ? "" : "s"}, ${given} were given`,
+  );
 }
 
 function identity(value: unknown): unknown {

@@ -1,7 +1,5 @@
 // Commands of the scripts that do not pass, by script and line, each with its reason. The list only gets shorter.
 
-const MODULE_TYPES =
-  "the host gives a compiled core module whose types differ: the JS API tells names and kinds of a module's imports and exports, not their types";
 const WASMTIME_LIMIT = "valid by the specification; what this refuses is a limit of wasmtime";
 
 const NOTHING_BLOCKS =
@@ -16,8 +14,5 @@ export const KNOWN_GAPS: Readonly<Record<string, Readonly<Record<number, string>
   "wasmtime/async/reentrance.wast": {
     92: "by the specification (Canonical ABI, `enter_implicit_thread`) the second task waits until the first gives its instance free",
   },
-  "wasmtime/modules.wast": Object.fromEntries(
-    [89, 149, 156, 163, 170, 177, 184, 240, 247, 254, 261, 268, 275].map((line) => [line, MODULE_TYPES]),
-  ),
   "wasmtime/restrictions.wast": { 1: WASMTIME_LIMIT, 5: WASMTIME_LIMIT, 9: WASMTIME_LIMIT, 16: WASMTIME_LIMIT },
 };
