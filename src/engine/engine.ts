@@ -29,7 +29,8 @@ export interface CompiledComponent {
 /**
  * What the host provides, by import name. An interface is an object of functions and classes (camelCase, as in jco, or WIT's
  * own names); `wasi:io/streams@0.2.6` is also served by a key of a compatible version (`wasi:io/streams@0.2.0`, `wasi:io/streams`).
- * A function reports its WIT error by throwing an object with a `payload`.
+ * A function reports its WIT error by throwing an object with a `payload`. Where its type is async it may answer with a promise; where
+ * it is not, only when it was marked with `mayWait`.
  */
 export type Imports = Readonly<Record<string, unknown>>;
 

@@ -10,6 +10,7 @@ import type { ComponentFunction, Imports } from "./engine.ts";
 import type { HostClass, RuntimeResource } from "./instance.ts";
 import type { Item, Items } from "./items.ts";
 import { HostFunction } from "./lower.ts";
+import { isMarked } from "./may-wait.ts";
 import { className } from "./resources.ts";
 import { funcTypeAt, outerScope, pushCoreType, resolveType, type RuntimeType, typeAt, type TypeScope } from "./runtime-types.ts";
 
@@ -264,27 +265,33 @@ function hostFunction(
   host: unknown,
   missing: MissingImports,
 ): HostFunction {
-  const call = findFunction(host, name);
-  if (call === undefined) missing.add(where);
-  return new HostFunction(where, type, call ?? (() => undefined));
+  const found = findFunction(host, name);
+  if (found === undefined) missing.add(where);
+  return new HostFunction(where, type, found?.call ?? (() => undefined), found?.mayWait);
+}
+
+interface Found {
+  readonly call: ComponentFunction;
+  readonly mayWait: boolean;
 }
 
 /** `[method]input-stream.read` is `read` of an object of `InputStream`; other names are functions in camelCase or as WIT has them. */
-function findFunction(host: unknown, name: string): ComponentFunction | undefined {
-  const exact = member(host, name);
-  if (typeof exact === "function") return (...args) => Reflect.apply(exact, host, args) as unknown;
+function findFunction(host: unknown, name: string): Found | undefined {
   const annotated = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
-  if (annotated === null) {
-    const plain = member(host, camelCase(name));
-    return typeof plain === "function" ? (...args) => Reflect.apply(plain, host, args) as unknown : undefined;
-  }
+  const plain = member(host, name) ?? (annotated === null ? member(host, camelCase(name)) : undefined);
+  if (typeof plain === "function")
+    return { call: (...args) => Reflect.apply(plain, host, args) as unknown, mayWait: isMarked(plain) };
+  if (annotated === null) return undefined;
   const [, kind, resource = "", method = ""] = annotated;
   const hostClass = member(host, className(resource));
   if (typeof hostClass !== "function") return undefined;
-  if (kind === "constructor") return (...args) => Reflect.construct(hostClass, args) as unknown;
+  if (kind === "constructor") return { call: (...args) => Reflect.construct(hostClass, args) as unknown, mayWait: false };
   const key = camelCase(method);
-  const holder: unknown = kind === "static" ? hostClass : hostClass.prototype;
-  if (typeof member(holder, key) !== "function") return undefined;
-  if (kind === "static") return (...args) => Reflect.apply(member(hostClass, key) as ComponentFunction, hostClass, args);
-  return (self, ...args) => Reflect.apply(member(self, key) as ComponentFunction, self, args);
+  const found = member(kind === "static" ? hostClass : hostClass.prototype, key);
+  if (typeof found !== "function") return undefined;
+  const call: ComponentFunction =
+    kind === "static"
+      ? (...args) => Reflect.apply(found, hostClass, args) as unknown
+      : (self, ...args) => Reflect.apply(member(self, key) as ComponentFunction, self, args);
+  return { call, mayWait: isMarked(found) };
 }

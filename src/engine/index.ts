@@ -4,5 +4,6 @@ export { ERROR_CODES, type ErrorCode } from "../base/error-codes.ts";
 export { type ErrorData, StarlaneError } from "../base/errors.ts";
 export { HostStream } from "./async/host-streams.ts";
 export { compile } from "./compile.ts";
+export { mayWait } from "./may-wait.ts";
 export { type CompiledComponent, ComponentError, type ComponentFunction, type Imports, type Instance } from "./engine.ts";
 export type { ExternType, FuncType, NamedExtern, ResourceType, ValType, WorldType } from "../wit/types.ts";

@@ -16,7 +16,7 @@ import { codecsOf } from "./abi/codec.ts";
 import { AbiContext } from "./abi/context.ts";
 import { LinearMemory } from "./abi/memory.ts";
 import { asyncBuiltin, type BuiltinScope } from "./async/builtins.ts";
-import { lowerOnStack } from "./async/lower.ts";
+import { lowerOnStack, lowerWaitingFunction } from "./async/lower.ts";
 import { mayBlock } from "./async/may-block.ts";
 import { asImport } from "./async/stack.ts";
 import { canonBuiltin } from "./builtins.ts";
@@ -25,6 +25,7 @@ import { findImport, hostImport, MissingImports } from "./host-imports.ts";
 import { ComponentInstance, enter, leave, notSupportedYet, type RuntimeResource } from "./instance.ts";
 import type { ComponentClosure, ComponentScope, CoreModules, Item, Items } from "./items.ts";
 import { type CoreFunction, LiftedFunction } from "./lift.ts";
+import { anyMayWait } from "./may-wait.ts";
 import { type HostFunction, lowerGuestFunction, lowerHostFunction } from "./lower.ts";
 import {
   funcTypeAt,
@@ -44,7 +45,7 @@ export function instantiateRoot(component: Component, modules: CoreModules, impo
   const linker = new Linker({ component, modules, scope: undefined }, undefined, (definition, scope) =>
     hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), missing),
   );
-  linker.instance.store.mayBlock = mayBlock(component);
+  linker.instance.store.mayBlock = mayBlock(component) || anyMayWait(imports);
   // Imports come before what uses them, so all that is missing is known before anything of the guest runs.
   linker.beforeRunning = () => missing.throwIfAny();
   return linker.link();
@@ -303,8 +304,9 @@ class Linker implements ComponentScope {
         const cx = this.#context(canon.options);
         const { async } = canon.options;
         if (async || func.type.async) this.#coreFuncs.push(lowerOnStack(func, cx, async));
-        else if (!(func instanceof LiftedFunction)) this.#coreFuncs.push(lowerHostFunction(func, cx));
-        else this.#coreFuncs.push(func.instance.store.mayBlock ? lowerOnStack(func, cx, false) : lowerGuestFunction(func, cx));
+        else if (!(func instanceof LiftedFunction)) {
+          this.#coreFuncs.push(func.mayWait ? lowerWaitingFunction(func, cx) : lowerHostFunction(func, cx));
+        } else this.#coreFuncs.push(func.instance.store.mayBlock ? lowerOnStack(func, cx, false) : lowerGuestFunction(func, cx));
         return;
       }
       default:

@@ -6,7 +6,7 @@ import type { FuncType } from "../wit/types.ts";
 import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, resultCodec } from "./abi/signature.ts";
 import type { ComponentFunction } from "./engine.ts";
-import { BorrowScope, enter, leave, notSupportedYet } from "./instance.ts";
+import { BorrowScope, enter, leave } from "./instance.ts";
 import { type CoreFunction, type LiftedFunction } from "./lift.ts";
 import { failureOf, isTrap, stopWith, trap } from "./trap.ts";
 
@@ -15,11 +15,14 @@ export class HostFunction {
   readonly name: string;
   readonly type: FuncType;
   readonly call: ComponentFunction;
+  /** Whether a synchronous call of it may take until later. */
+  readonly mayWait: boolean;
 
-  constructor(name: string, type: FuncType, call: ComponentFunction) {
+  constructor(name: string, type: FuncType, call: ComponentFunction, mayWait = false) {
     this.name = name;
     this.type = type;
     this.call = call;
+    this.mayWait = mayWait;
   }
 }
 
@@ -62,7 +65,11 @@ export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunct
     cx.startLifting();
     const args = params.lift(cx, flat);
     const answer = answerOf(host, args);
-    if (answer instanceof Promise) throw notSupportedYet(`a host function that answers later (${host.name})`);
+    if (answer instanceof Promise) {
+      throw new StarlaneError("engine/bad-value", `${host.name} answered with a promise`, {
+        cure: "Mark functions that answer later with mayWait.",
+      });
+    }
     scope?.giveBack();
     return lowerAnswer(host.name, () => result.lower(cx, answer, flat[placeAt]));
   });

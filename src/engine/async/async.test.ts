@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { StarlaneError } from "../../base/errors.ts";
 import { instantiateWat } from "../../../test/wat.ts";
 import { ComponentError } from "../engine.ts";
+import { mayWait } from "../may-wait.ts";
 import type { HostStream } from "./host-streams.ts";
 
 const LIBC = `(core module $Libc
@@ -205,5 +206,60 @@ test("more arguments than parameters are refused", async () => {
   await assert.rejects(
     instance.call("twice", [1, 2]),
     (error) => error instanceof StarlaneError && error.code === "engine/bad-value",
+  );
+});
+
+const SYNC_IMPORT = `(component
+  (import "acme:host/clock" (instance $clock
+    (export "timer" (type $timer (sub resource)))
+    (export "[constructor]timer" (func (param "ms" u32) (result (own $timer))))
+    (export "[method]timer.wait" (func (param "self" (borrow $timer)) (result u32)))
+    (export "nap" (func (param "ms" u32) (result u32)))))
+  (alias export $clock "timer" (type $timer))
+  (core func $new (canon lower (func $clock "[constructor]timer")))
+  (core func $wait (canon lower (func $clock "[method]timer.wait")))
+  (core func $nap (canon lower (func $clock "nap")))
+  (core func $drop (canon resource.drop $timer))
+  (core module $M
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "wait" (func $wait (param i32) (result i32)))
+    (import "" "nap" (func $nap (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "twice") (param i32) (result i32) (local $t i32) (local $n i32)
+      (local.set $t (call $new (local.get 0)))
+      (local.set $n (call $wait (local.get $t)))
+      (call $drop (local.get $t))
+      (i32.add (local.get $n) (call $nap (local.get 0)))))
+  (core instance $m (instantiate $M (with "" (instance
+    (export "new" (func $new)) (export "wait" (func $wait)) (export "nap" (func $nap)) (export "drop" (func $drop))))))
+  (func (export "twice") (param "ms" u32) (result u32) (canon lift (core func $m "twice"))))`;
+
+test("a synchronous guest waits for a function of the host that answers later", async () => {
+  class Timer {
+    readonly #ms: number;
+    constructor(ms: number) {
+      this.#ms = ms;
+    }
+    wait(): Promise<number> {
+      return new Promise((resolve) => setImmediate(resolve, this.#ms));
+    }
+  }
+  mayWait(Timer.prototype.wait);
+  const nap = mayWait((ms: number) => Promise.resolve(ms * 10));
+  const instance = await instantiateWat(SYNC_IMPORT, { "acme:host/clock": { Timer, nap } });
+  assert.equal(await instance.call("twice", [3]), 33);
+  assert.deepEqual(await Promise.all([instance.call("twice", [1]), instance.call("twice", [2])]), [11, 22]);
+});
+
+test("a promise where none was announced is told to the host", async () => {
+  class Timer {
+    wait(): number {
+      return 1;
+    }
+  }
+  const instance = await instantiateWat(SYNC_IMPORT, { "acme:host/clock": { Timer, nap: () => Promise.resolve(1) } });
+  await assert.rejects(
+    instance.call("twice", [3]),
+    (error) => error instanceof StarlaneError && /mayWait/.test(error.cure ?? ""),
   );
 });

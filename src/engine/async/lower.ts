@@ -7,6 +7,7 @@ import type { AbiContext } from "../abi/context.ts";
 import { paramsCodec, type ParamsCodec, resultCodec, type ResultCodec, resultInMemory } from "../abi/signature.ts";
 import { type CoreFunction, LiftedFunction } from "../lift.ts";
 import { answerOf, type HostFunction, lowerAnswer } from "../lower.ts";
+import { BorrowScope } from "../instance.ts";
 import { stopWith, trap } from "../trap.ts";
 import { type Maybe, then } from "./maybe.ts";
 import { maySuspend } from "./stack.ts";
@@ -159,6 +160,27 @@ function startHost(func: HostFunction): Start {
     );
     return { started: undefined, cancel: () => undefined };
   };
+}
+
+/**
+ * A synchronous function of the host that may answer later: the guest's stack is suspended meanwhile, and nothing else of its store
+ * runs, as if the call just took its time.
+ */
+export function lowerWaitingFunction(host: HostFunction, cx: AbiContext): CoreFunction {
+  const params = paramsCodec(host.type, "host", cx.pointer);
+  const result = resultCodec(host.type, "host", cx.pointer);
+  return maySuspend(
+    guardLater(cx, (flat) => {
+      const scope = new BorrowScope();
+      cx.scope = scope;
+      cx.startLifting();
+      const args = params.lift(cx, flat);
+      return then(answerOf(host, args), (answer) => {
+        scope.giveBack();
+        return lowerAnswer(host.name, () => result.lower(cx, answer, flat[params.flatCount]));
+      });
+    }),
+  );
 }
 
 /** Nothing but a trap may come out, now or later; and nobody comes out while the instance may not be left. */
