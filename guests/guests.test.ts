@@ -298,6 +298,22 @@ suite("rust/csv", () => {
     });
   });
 
+  test("a quote that another one closes lines later is told as not closed", async () => {
+    const guest = await open("rust/csv");
+    const table = await guest.call(parse, ['a,b\n1,"open\n2,"said"\n3,fine\n4\n']);
+    assert.deepEqual(plain(table), {
+      header: ["a", "b"],
+      rows: [
+        { line: 3, cells: ["2", "said"] },
+        { line: 4, cells: ["3", "fine"] },
+      ],
+      rejected: [
+        { line: 2, text: '1,"open', reason: "a quote is not closed, or not doubled" },
+        { line: 5, text: "4", reason: "1 cell instead of 2" },
+      ],
+    });
+  });
+
   test("problems of the whole text are errors", async () => {
     const guest = await open("rust/csv");
     assert.deepEqual(plain(await errorOf(guest.call(parse, ["\n \n"]))), { tag: "empty" });

@@ -48,6 +48,29 @@ describe("reading a command line", () => {
     );
   });
 
+  test("tells a port with one dash once, with its value, and how it is written", () => {
+    for (const words of [
+      ["app", "-name", "Ada"],
+      ["app", "-name=Ada"],
+      ["app", "-seed", "7"],
+      ["app", "-json", "greet"],
+    ]) {
+      const name = (words[1] ?? "").split("=")[0] ?? "";
+      assert.throws(
+        () => readCommandLine(words, { ...spec, maxPositionals: 2 }),
+        (error) => error instanceof StarlaneError && !(error instanceof Mistakes) && error.cure === `did you mean -${name}?`,
+        words.join(" "),
+      );
+    }
+  });
+
+  test("leaves words too many to who knows the ports", () => {
+    const line = readCommandLine(["app", "greet", "Ada", "de"], spec);
+    assert.deepEqual(line.positionals, ["app", "greet"]);
+    assert.deepEqual(line.strays, ["Ada", "de"]);
+    assert.throws(() => readCommandLine(["app", "greet", "Ada"], { ...spec, takesPorts: false }), /unexpected argument "Ada"/);
+  });
+
   test("corrects a misspelt option where ports are not taken", () => {
     assert.throws(
       () => readCommandLine(["--jsno"], { ...spec, takesPorts: false }),

@@ -26,6 +26,8 @@ export interface CommandLine {
   readonly positionals: readonly string[];
   readonly options: ReadonlyMap<string, string>;
   readonly ports: readonly PortText[];
+  /** Words too many, where ports are taken: most likely values whose port was not written. */
+  readonly strays: readonly string[];
 }
 
 /** Options of every command. */
@@ -55,7 +57,11 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
     const { name, text } = splitFlag(word);
     const option = word.startsWith("--") ? table.find((o) => o.name === name) : table.find((o) => o.short === name);
     if (option === undefined && !(spec.takesPorts === true && word.startsWith("--"))) {
-      mistakes.push(unknownFlag(word, name, table));
+      mistakes.push(unknownFlag(word, name, table, spec));
+      // What stands behind it belongs to it, where it was meant to have a value: that is no mistake of its own.
+      const meant = table.find((o) => o.name === name);
+      const takesValue = meant === undefined ? spec.takesPorts === true : meant.value !== undefined;
+      if (takesValue && text === undefined && words[i + 1]?.startsWith("-") === false) i++;
       continue;
     }
     if (option !== undefined && option.value === undefined) {
@@ -75,13 +81,10 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
       options.set(option.name, value);
     }
   }
-  for (const word of positionals.slice(spec.maxPositionals)) {
-    mistakes.push(
-      new StarlaneError("cli/usage", `unexpected argument ${JSON.stringify(word)}`, { cure: cureForStray(word, spec) }),
-    );
-  }
+  const strays = positionals.splice(spec.maxPositionals);
+  if (spec.takesPorts !== true || mistakes.length > 0) mistakes.push(...strays.map((word) => strayWord(word, spec)));
   if (mistakes.length > 0 && !options.has("help")) throwMistakes(mistakes);
-  return { positionals, options, ports };
+  return { positionals, options, ports, strays };
 }
 
 function splitFlag(word: string): { readonly name: string; readonly text: string | undefined } {
@@ -90,19 +93,32 @@ function splitFlag(word: string): { readonly name: string; readonly text: string
   return equals < 0 ? { name: body, text: undefined } : { name: body.slice(0, equals), text: body.slice(equals + 1) };
 }
 
-function unknownFlag(word: string, name: string, table: readonly OptionSpec[]): StarlaneError {
+function unknownFlag(word: string, name: string, table: readonly OptionSpec[], spec: LineSpec): StarlaneError {
+  return new StarlaneError("cli/usage", `unknown option ${word.split("=")[0]}`, {
+    cure: spec.takesPorts === true ? cureForPort(name, table) : cureForOption(name, table),
+  });
+}
+
+/** Written with one dash; which ports there are is not known yet. */
+function cureForPort(name: string, table: readonly OptionSpec[]): string {
+  if (name.length > 1) return `did you mean --${name}?`;
+  return `values of ports are given as --PORT VALUE; the options are: ${listed(table)}`;
+}
+
+function cureForOption(name: string, table: readonly OptionSpec[]): string {
   const meant = nearest(
     name,
     table.map((o) => o.name),
   );
-  const all = table.map((o) => `--${o.name}`).join(", ");
-  return new StarlaneError("cli/usage", `unknown option ${word.split("=")[0]}`, {
-    cure: meant === undefined ? `the options are: ${all}` : `did you mean --${meant}?`,
-  });
+  return meant === undefined ? `the options are: ${listed(table)}` : `did you mean --${meant}?`;
 }
 
-function cureForStray(word: string, spec: LineSpec): string | undefined {
-  if (spec.takesPorts !== true) return undefined;
-  const [name, value] = word.split("=");
-  return value === undefined ? "give values to ports as --PORT VALUE" : `give values to ports as --${name} ${value}`;
+function listed(table: readonly OptionSpec[]): string {
+  return table.map((o) => `--${o.name}`).join(", ");
+}
+
+function strayWord(word: string, spec: LineSpec): StarlaneError {
+  return new StarlaneError("cli/usage", `unexpected argument ${JSON.stringify(word)}`, {
+    cure: spec.takesPorts === true ? "give values to ports as --PORT VALUE" : undefined,
+  });
 }

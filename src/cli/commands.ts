@@ -8,6 +8,8 @@ export interface Command extends LineSpec {
   /** What stands after `starlane NAME`. */
   readonly usage: string;
   readonly examples: readonly string[];
+  /** What else can be written, and what it means. */
+  readonly values?: readonly (readonly [written: string, means: string])[];
   /** The status to end with. */
   load(): Promise<{ run(line: CommandLine): Promise<number> }>;
 }
@@ -42,8 +44,15 @@ export const COMMANDS: readonly Command[] = [
     ],
     maxPositionals: 2,
     takesPorts: true,
+    values: [
+      ["--PORT VALUE", "Text, numbers and names as they are, JSON for the rest; a list is its port given several times."],
+      ["--PORT @FILE", "What is in a file: its text, or its bytes where the type is list<u8>."],
+      ["--PORT @-", "What standard input gives."],
+      ["--PORT @@TEXT", "The text @TEXT."],
+    ],
     examples: [
       "starlane invoke examples/hello greet --name Ada",
+      "starlane invoke examples/feedback --csv @examples/feedback/feedback.csv",
       'echo \'{"name":"Ada"}\' | starlane invoke examples/hello greet --input -',
       "starlane invoke text.wasm upper --s straße",
     ],

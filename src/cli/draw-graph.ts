@@ -1,7 +1,7 @@
 // Draws a graph with box characters: layers from top to bottom, one bus a source between them. Lines that cross do not join:
 // the vertical one passes in front. Error outputs leave through a `!` and are drawn dashed.
 
-import type { Graph, GraphNode } from "../star/graph.ts";
+import { notesOf, type Graph, type GraphNode } from "../star/graph.ts";
 import { centreOf, layoutGraph, type Link, type Placed } from "./layout-graph.ts";
 
 export interface DrawOptions {
@@ -48,7 +48,7 @@ function labelOf(node: GraphNode, options: DrawOptions, hasDetails: boolean): st
   if (hasDetails && node.detail !== undefined && node.detail !== node.title) lines.push(node.detail);
   if (node.kind === "input") lines.splice(0, lines.length, `<> ${node.outputs.map((p) => p.name).join(", ")}`.trimEnd());
   if (node.kind === "output") lines.splice(0, lines.length, `<> ${node.inputs.map((p) => p.name).join(", ")}`.trimEnd());
-  lines.push(...node.notes);
+  lines.push(...notesOf(node));
   const note = options.note?.(node.id);
   if (note !== undefined) lines.push(note);
   return lines.map((line) =>

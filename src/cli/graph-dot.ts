@@ -1,6 +1,6 @@
 // The graph of a flow for Graphviz.
 
-import type { Graph, GraphNode } from "../star/graph.ts";
+import { notesOf, type Graph, type GraphNode } from "../star/graph.ts";
 
 /** DOT text; names of any shape are quoted. */
 export function graphToDot(graph: Graph): string {
@@ -12,7 +12,7 @@ export function graphToDot(graph: Graph): string {
     ...graph.nodes.map((node) => `  ${quote(node.id)} [${attributesOf(node)}];`),
     ...graph.edges.map((edge) => {
       const label =
-        [edge.fromPort, edge.label].filter((part) => part !== undefined).join("") +
+        [edge.fromPort, edge.label].filter((part) => part !== undefined).join(edge.label?.startsWith("??") === true ? " " : "") +
         (edge.toPort === undefined ? "" : ` → ${edge.toPort}`);
       const style = edge.kind === "error" ? ", style=dashed, color=firebrick" : "";
       return `  ${quote(edge.from)} -> ${quote(edge.to)} [label=${quote(label.trim())}${style}];`;
@@ -23,7 +23,7 @@ export function graphToDot(graph: Graph): string {
 }
 
 function attributesOf(node: GraphNode): string {
-  const lines = [node.title, ...(node.detail === undefined || node.detail === node.title ? [] : [node.detail]), ...node.notes];
+  const lines = [node.title, ...(node.detail === undefined || node.detail === node.title ? [] : [node.detail]), ...notesOf(node)];
   const shape = {
     input: ", shape=cds",
     output: ", shape=cds",

@@ -1,12 +1,15 @@
 // The graph of a flow as one self-contained SVG: readable in light and dark, no fonts or scripts from elsewhere. Placed by ELK,
 // which is loaded only here.
 
-import type { ELK, ElkNode } from "elkjs/lib/elk-api.js";
+import type { ELK, ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
 import { StarlaneError } from "../base/errors.ts";
 import type { Graph, GraphEdge, GraphNode } from "../star/graph.ts";
 
 const TITLE_CHAR = 8.5;
 const SMALL_CHAR = 6.7;
+const LABEL_CHAR = 6.1;
+const LABEL_HEIGHT = 14;
+const LONGEST_PORT = 40;
 const ROW = 18;
 const PAD = 14;
 const MARGIN = 20;
@@ -17,13 +20,14 @@ const STYLE = `
   .title { font-weight: 600; font-size: 14px; fill: #17202c } .small { font-size: 11px; fill: #556273 }
   .edge { fill: none; stroke: #5a6b80; stroke-width: 1.5 } .edge.error { stroke: #c8453b; stroke-dasharray: 5 4 }
   .head { fill: #5a6b80 } .head.error { fill: #c8453b } .port { fill: #ffffff; stroke: #5a6b80 } .port.error { stroke: #c8453b }
+  .port.set { fill: #5a6b80 }
   .label { font-size: 10px; fill: #6b7787; paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
   text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace }
   @media (prefers-color-scheme: dark) {
     .page { fill: #0f1620 } .box { fill: #1a2431; stroke: #4a5b70 } .box.input, .box.output { fill: #14304f; stroke: #4d86c6 }
     .box.core { fill: #352b14; stroke: #a5833a } .box.literal { fill: #22262d; stroke: #5d646e }
     .title { fill: #e8eef6 } .small { fill: #a3b1c2 } .edge { stroke: #8fa3bb } .edge.error { stroke: #f0776d } .head { fill: #8fa3bb }
-    .head.error { fill: #f0776d } .port { fill: #0f1620; stroke: #8fa3bb } .port.error { stroke: #f0776d }
+    .head.error { fill: #f0776d } .port { fill: #0f1620; stroke: #8fa3bb } .port.error { stroke: #f0776d } .port.set { fill: #8fa3bb }
     .label { fill: #93a1b3; stroke: #0f1620 }
   }`;
 
@@ -37,12 +41,14 @@ export async function graphToSvg(graph: Graph): Promise<string> {
     const card = cards.get(child.id);
     return card === undefined ? "" : drawCard(card, (child.x ?? 0) + MARGIN, (child.y ?? 0) + MARGIN);
   });
-  const edges = (placed.edges ?? []).map((edge, i) => drawEdge(graph.edges[i], edge.sections ?? []));
+  const edges = (placed.edges ?? []).map((edge, i) => drawEdge(graph.edges[i], edge));
+  const labels = (placed.edges ?? []).map((edge, i) => drawLabel(graph.edges[i], edge));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(`flow ${graph.name}`)}">`,
     `<style>${STYLE}</style>`,
     `<rect class="page" width="${width}" height="${height}" rx="8"/>`,
     ...edges,
+    ...labels.filter((label) => label !== ""),
     ...boxes,
     "</svg>",
     "",
@@ -51,11 +57,13 @@ export async function graphToSvg(graph: Graph): Promise<string> {
 
 interface Port {
   readonly id: string;
-  readonly name: string;
-  readonly side: "left" | "right";
-  readonly isError: boolean;
+  readonly text: string;
+  readonly side: Side;
+  readonly look: "" | " error" | " set";
   readonly y: number;
 }
+
+type Side = "left" | "right";
 
 interface Card {
   readonly node: GraphNode;
@@ -65,16 +73,32 @@ interface Card {
   readonly ports: readonly Port[];
 }
 
+/** What stands beside a port. */
+interface Row {
+  readonly id: string;
+  readonly text: string;
+  readonly look: Port["look"];
+}
+
 function cardOf(node: GraphNode, graph: Graph): Card {
   const detail = node.detail === undefined || node.detail === node.title ? [] : [node.detail];
   const lines = [...detail, ...node.notes].map((line) => shorten(line, 44));
-  const hasError = graph.edges.some((edge) => edge.from === node.id && edge.kind === "error");
-  const right = [...node.outputs.map((p) => p.name), ...(hasError ? ["!"] : [])];
-  const left = node.inputs.map((p) => p.name);
+  const into = graph.edges.filter((edge) => edge.to === node.id).map((edge) => targetOf(edge, node));
+  const from = graph.edges.filter((edge) => edge.from === node.id).map((edge) => sourceOf(edge, node));
+  const left = node.inputs.map(({ name, constant }): Row => {
+    const isSet = constant !== undefined;
+    return { id: portId(node.id, "in", name), text: isSet ? `${name}: ${constant}` : name, look: isSet ? " set" : "" };
+  });
+  const outputs = node.outputs.map(({ name }): Row => ({ id: portId(node.id, "out", name), text: name, look: "" }));
+  const [wholeIn, wholeOut, failure] = [portId(node.id, "in"), portId(node.id, "out"), portId(node.id, "error")];
+  // Where the whole value is taken no part of it is left over: only those that are taken by themselves are shown.
+  const right = from.includes(wholeOut) ? outputs.filter(({ id }) => from.includes(id)) : outputs;
+  if (from.includes(failure)) right.push({ id: failure, text: "!", look: " error" });
   const top = 12 + ROW * (1 + lines.length);
-  const portRow = (i: number): number => top + ROW * i + ROW / 2;
   const rows = Math.max(left.length, right.length);
-  const portText = Math.max(0, ...left.map((n) => n.length)) + Math.max(0, ...right.map((n) => n.length)) + 4;
+  const place = (side: Side, port: Row, i: number): Port => ({ ...port, side, y: top + ROW * i + ROW / 2 });
+  const whole = (side: Side, id: string): Port => ({ id, text: "", look: "", side, y: ROW });
+  const portText = longest(left) + longest(right) + 4;
   const width = Math.max(
     shorten(node.title, 40).length * TITLE_CHAR + 2 * PAD,
     Math.max(0, ...lines.map((l) => l.length)) * SMALL_CHAR + 2 * PAD,
@@ -85,27 +109,39 @@ function cardOf(node: GraphNode, graph: Graph): Card {
     node,
     lines,
     width: Math.ceil(width),
-    height: top + ROW * rows + 8,
+    height: top + ROW * rows + (rows === 0 ? 0 : 8),
     ports: [
-      ...left.map((name, i): Port => ({ id: portId(node.id, "in", name), name, side: "left", isError: false, y: portRow(i) })),
-      ...right.map((name, i): Port => {
-        const isError = hasError && i === right.length - 1;
-        return { id: portId(node.id, isError ? "error" : "out", name), name, side: "right", isError, y: portRow(i) };
-      }),
+      ...(into.includes(wholeIn) ? [whole("left", wholeIn)] : []),
+      ...left.map((row, i) => place("left", row, i)),
+      ...(from.includes(wholeOut) ? [whole("right", wholeOut)] : []),
+      ...right.map((row, i) => place("right", row, i)),
     ],
   };
 }
 
-function portId(node: string, side: "in" | "out" | "error", name: string): string {
-  return JSON.stringify([node, side, side === "error" ? "!" : name]);
+function longest(rows: readonly Row[]): number {
+  return Math.max(0, ...rows.map(({ text }) => Math.min(text.length, LONGEST_PORT)));
+}
+
+/** `name` undefined: the whole input or output, which joins the card beside its title. */
+function portId(node: string, side: "in" | "out" | "error", name?: string): string {
+  return JSON.stringify(name === undefined ? [node, side] : [node, side, name]);
+}
+
+function sourceOf({ kind, fromPort = "" }: GraphEdge, { id, outputs }: GraphNode): string {
+  if (kind === "error") return portId(id, "error");
+  return portId(id, "out", outputs.some(({ name }) => name === fromPort) ? fromPort : undefined);
+}
+
+function targetOf({ toPort = "" }: GraphEdge, { id, inputs }: GraphNode): string {
+  return portId(id, "in", inputs.some(({ name }) => name === toPort) ? toPort : undefined);
 }
 
 async function layout(graph: Graph, cards: ReadonlyMap<string, Card>): Promise<ElkNode> {
   const elk = await loadElk();
-  const known = new Set([...cards.values()].flatMap((card) => card.ports.map((port) => port.id)));
-  const end = (node: string, side: "in" | "out" | "error", name: string | undefined): string => {
-    const id = portId(node, side, name ?? "");
-    return known.has(id) ? id : node;
+  const end = (id: string, portOf: (node: GraphNode) => string): string => {
+    const card = cards.get(id);
+    return card === undefined ? id : portOf(card.node);
   };
   const input: ElkNode = {
     id: "flow",
@@ -119,6 +155,7 @@ async function layout(graph: Graph, cards: ReadonlyMap<string, Card>): Promise<E
       "elk.spacing.edgeNode": "16",
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
+      "elk.layered.edgeLabels.centerLabelPlacementStrategy": "TAIL_LAYER",
     },
     children: [...cards.values()].map((card) => ({
       id: card.node.id,
@@ -136,8 +173,12 @@ async function layout(graph: Graph, cards: ReadonlyMap<string, Card>): Promise<E
     })),
     edges: graph.edges.map((edge, i) => ({
       id: `edge ${i}`,
-      sources: [end(edge.from, edge.kind === "error" ? "error" : "out", edge.fromPort)],
-      targets: [end(edge.to, "in", edge.toPort)],
+      sources: [end(edge.from, (node) => sourceOf(edge, node))],
+      targets: [end(edge.to, (node) => targetOf(edge, node))],
+      labels:
+        edge.label === undefined
+          ? []
+          : [{ text: edge.label, width: labelText(edge.label).length * LABEL_CHAR + 8, height: LABEL_HEIGHT }],
     })),
   };
   try {
@@ -165,10 +206,9 @@ function drawCard(card: Card, x: number, y: number): string {
   ];
   for (const port of card.ports) {
     const at = port.side === "left" ? `x="${PAD}"` : `x="${width - PAD}" text-anchor="end"`;
-    out.push(
-      `<circle class="port${port.isError ? " error" : ""}" cx="${port.side === "left" ? 0 : width}" cy="${port.y}" r="3.5"/>`,
-    );
-    out.push(`<text class="small" ${at} y="${port.y + 4}">${escape(shorten(port.name, 40))}</text>`);
+    out.push(`<circle class="port${port.look}" cx="${port.side === "left" ? 0 : width}" cy="${port.y}" r="3.5"/>`);
+    if (port.text !== "")
+      out.push(`<text class="small" ${at} y="${port.y + 4}">${escape(shorten(port.text, LONGEST_PORT))}</text>`);
   }
   return [...out, "</g>"].join("");
 }
@@ -178,13 +218,7 @@ interface Point {
   readonly y: number;
 }
 
-interface Section {
-  readonly startPoint: Point;
-  readonly endPoint: Point;
-  readonly bendPoints?: readonly Point[];
-}
-
-function drawEdge(edge: GraphEdge | undefined, sections: readonly Section[]): string {
+function drawEdge(edge: GraphEdge | undefined, { sections = [] }: ElkExtendedEdge): string {
   const kind = edge?.kind === "error" ? " error" : "";
   return sections
     .map((section) => {
@@ -193,15 +227,23 @@ function drawEdge(edge: GraphEdge | undefined, sections: readonly Section[]): st
         y: p.y + MARGIN,
       }));
       const end = points.at(-1) ?? { x: 0, y: 0 };
-      const start = points[0] ?? end;
       const head = `<path class="head${kind}" d="M${round(end.x - 4)} ${round(end.y)}l-8 -4.5v9z"/>`;
-      const label =
-        edge?.label === undefined
-          ? ""
-          : `<text class="label" x="${round(start.x + 8)}" y="${round(start.y - 6)}">${escape(shorten(edge.label, 30))}</text>`;
-      return `<path class="edge${kind}" d="${roundedPath(points)}"/>${head}${label}`;
+      return `<path class="edge${kind}" d="${roundedPath(points)}"/>${head}`;
     })
     .join("");
+}
+
+/** Beside its edge, where the layout has made room for it. */
+function drawLabel(edge: GraphEdge | undefined, { labels = [] }: ElkExtendedEdge): string {
+  const [label] = labels;
+  if (edge?.label === undefined || label === undefined) return "";
+  const x = (label.x ?? 0) + (label.width ?? 0) / 2 + MARGIN;
+  const y = (label.y ?? 0) + LABEL_HEIGHT / 2 + 3.5 + MARGIN;
+  return `<text class="label" text-anchor="middle" x="${round(x)}" y="${round(y)}">${escape(labelText(edge.label))}</text>`;
+}
+
+function labelText(label: string): string {
+  return shorten(label, 30);
 }
 
 /** A path along points with round corners. */

@@ -111,6 +111,37 @@ describe("a graph for other programs", () => {
     assert.ok(!svg.includes("\u0001"));
   });
 
+  test("joins a whole value to the row of the title, and shows only the parts that are taken beside it", async () => {
+    const record: GraphNode = { ...node("all", "operation"), inputs: [], outputs: ["one", "two"].map((name) => ({ name })) };
+    const edges = [edge("all", "end"), { ...edge("all", "end"), fromPort: "two" }];
+    const svg = await graphToSvg({ name: "whole", nodes: [record, { ...node("end", "output"), inputs: [] }], edges });
+    assert.match(svg, />two</);
+    assert.doesNotMatch(svg, />one</);
+    assert.deepEqual(
+      Array.from(svg.matchAll(/<circle class="port" cx="\d+" cy="(\d+)"/g), ([, y]) => y),
+      ["18", "39", "18"],
+    );
+    const starts = Array.from(svg.matchAll(/<path class="edge" d="M([\d.]+) ([\d.]+)/g), ([, x, y]) => [Number(x), Number(y)]);
+    const [, left = 0, top = 0] = /translate\(([\d.]+) ([\d.]+)\)"><rect class="box operation"/.exec(svg)?.map(Number) ?? [];
+    assert.deepEqual(
+      starts.map(([x = 0, y = 0]) => [x > left, y - top]),
+      [
+        [true, 18],
+        [true, 39],
+      ],
+    );
+  });
+
+  test("shows constants at their ports and labels whole", async () => {
+    const set: GraphNode = { ...node("set", "operation"), inputs: [{ name: "key", constant: '"month"' }] };
+    const graph: Graph = { name: "set", nodes: [set, node("end", "output")], edges: [{ ...edge("set", "end"), label: "?? 0" }] };
+    const svg = await graphToSvg(graph);
+    assert.match(svg, /<circle class="port set"[^>]*\/><text [^>]*>key: &quot;month&quot;<\/text>/);
+    assert.match(svg, /<text class="label"[^>]*>\?\? 0<\/text>/);
+    assert.match(drawGraph(graph, { width: 80 }), /│ key: "month" │/);
+    assert.match(graphToDot(graph), /key: \\"month\\"[\s\S]*\[label="\?\? 0"\]/);
+  });
+
   test("is the same SVG every time", async () => {
     assert.equal(await graphToSvg(FORK), await graphToSvg(FORK));
   });

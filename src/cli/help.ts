@@ -29,6 +29,7 @@ export function helpOfCommand(command: Command): string {
     "",
     TARGET_HELP,
     "",
+    ...(command.values === undefined ? [] : ["ports:", ...twoColumns(command.values), ""]),
     "options:",
     ...optionLines([...command.options, ...COMMON_OPTIONS]),
     "",
@@ -41,9 +42,15 @@ export function helpOfCommand(command: Command): string {
 }
 
 function optionLines(options: readonly OptionSpec[]): string[] {
-  const heads = options.map(
-    (o) => `${o.short === undefined ? "" : `-${o.short}, `}--${o.name}${o.value === undefined ? "" : ` ${o.value}`}`,
+  return twoColumns(
+    options.map((o) => [
+      `${o.short === undefined ? "" : `-${o.short}, `}--${o.name}${o.value === undefined ? "" : ` ${o.value}`}`,
+      o.summary,
+    ]),
   );
-  const width = Math.max(...heads.map((h) => h.length));
-  return options.map((o, i) => `  ${(heads[i] ?? "").padEnd(width)}  ${o.summary}`);
+}
+
+function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([head]) => head.length));
+  return rows.map(([head, text]) => `  ${head.padEnd(width)}  ${text}`);
 }

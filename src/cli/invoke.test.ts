@@ -48,6 +48,68 @@ describe("invoke on a component binary", { concurrency: 2 }, () => {
     assert.doesNotMatch(stderr, /missing-input/);
   });
 
+  test("takes a word too many for the port that is missing", async () => {
+    const curesOf = async (...words: readonly string[]): Promise<string[]> => {
+      const { status, stderr } = await starlane(["invoke", text, ...words]);
+      assert.equal(status, 2);
+      return Array.from(stderr.matchAll(/^ {2}= (.*)$/gm), ([, cure = ""]) => cure);
+    };
+    assert.deepEqual(await curesOf("greet", "Ada L."), ["did you mean --name 'Ada L.'?"]);
+    assert.deepEqual(await curesOf("greet", "name=Ada"), ["did you mean --name Ada?"]);
+    assert.deepEqual(await curesOf("add", "3", "4"), ["did you mean --a 3?", "did you mean --b 4?"]);
+    assert.deepEqual(await curesOf("add", "3", "--a", "4"), ["did you mean --b 3?"]);
+    assert.deepEqual(await curesOf("add", "3"), ["values are given as --PORT VALUE; the ports of add are: --a, --b"]);
+    assert.deepEqual(await curesOf("count", "3"), ["values are given as --PORT VALUE; count takes no input"]);
+  });
+
+  test("tells a port with one dash once", async () => {
+    const { stderr } = await starlane(["invoke", text, "greet", "-name", "Ada"]);
+    assert.equal(stderr, "error[cli/usage]: unknown option -name\n  = did you mean --name?\n");
+  });
+
+  test("gives a port what is in a file, or what standard input gives", async () => {
+    writeFileSync(folder.file("name.txt"), "\ufeffAda\nLovelace\n");
+    writeFileSync(folder.file("number.txt"), "3\n");
+    const greeted = await starlane(["invoke", text, "greet", "--name", "@name.txt"], { cwd: folder.path });
+    assert.deepEqual(greeted, { status: 0, stdout: '"Hello, Ada\\nLovelace\\n"\n', stderr: "" });
+    const added = await starlane(["invoke", text, "add", "--a=@number.txt", "--b", "@-"], { cwd: folder.path, input: " 4\n" });
+    assert.deepEqual(added, { status: 0, stdout: "7\n", stderr: "" });
+  });
+
+  test("takes a text that starts with @ where it is written with two, and a lone dash as it is", async () => {
+    assert.equal((await starlane(["invoke", text, "greet", "--name", "@@ada"])).stdout, '"Hello, @ada"\n');
+    assert.equal((await starlane(["invoke", text, "greet", "--name", "@@@ada"])).stdout, '"Hello, @@ada"\n');
+    assert.equal((await starlane(["invoke", text, "greet", "--name", "-"], { input: "x" })).stdout, '"Hello, -"\n');
+    assert.equal((await starlane(["invoke", text, "greet", "--input", '{"name":"@ada"}'])).stdout, '"Hello, @ada"\n');
+  });
+
+  test("says what is there in place of a file that cannot be read", async () => {
+    writeFileSync(folder.file("latin.txt"), Uint8Array.of(0xe9));
+    const cwd = folder.path;
+    const named = await starlane(["invoke", text, "greet", "--input", "@nme.json"], { cwd });
+    assert.match(named.stderr, /^error\[cli\/bad-input\]: there is no nme\.json\n {2}= in this folder there is: /);
+    assert.doesNotMatch(named.stderr, /ENOENT/);
+    const port = await starlane(["invoke", text, "greet", "--name", "@nam.txt"], { cwd });
+    assert.match(
+      port.stderr,
+      /there is no nam\.txt\n {2}--> --name\n {2}= .*; for the text @nam\.txt itself write --name @@nam\.txt\n$/,
+    );
+    const whole = await starlane(["invoke", text, "greet", "--input", "@."], { cwd });
+    assert.match(whole.stderr, /error\[cli\/bad-input\]: \. is a folder, not a file/);
+    const bytes = await starlane(["invoke", text, "greet", "--name", "@latin.txt"], { cwd });
+    assert.match(bytes.stderr, /error\[cli\/bad-input\]: latin\.txt is not UTF-8 text/);
+    const both = await starlane(["invoke", text, "add", "--a", "@none.txt", "--b", "@", "--c", "1"], { cwd });
+    for (const part of [/there is no none\.txt/, /there is no name of a file behind @/, /has no port "c"/])
+      assert.match(both.stderr, part);
+    for (const { status } of [named, port, whole, bytes, both]) assert.equal(status, 2);
+  });
+
+  test("reads standard input for one thing only", async () => {
+    const { status, stderr } = await starlane(["invoke", text, "add", "--a", "@-", "--input", "-"], { input: "1" });
+    assert.equal(status, 2);
+    assert.match(stderr, /error\[cli\/usage\]: standard input can be read once, not for --input - and --a @-/);
+  });
+
   test("tells all mistakes of a line at once", async () => {
     const { status, stderr } = await starlane(["invoke", text, "add", "--a", "x", "--c", "3"]);
     assert.equal(status, 2);

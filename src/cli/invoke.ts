@@ -9,7 +9,7 @@ import { loadTarget } from "../star/star.ts";
 import { toJson } from "../wit/json.ts";
 import type { CommandLine } from "./command-line.ts";
 import { guestOutput } from "./guest-output.ts";
-import { argumentsFrom } from "../star/inputs.ts";
+import { argumentsFrom, type PortText } from "../star/inputs.ts";
 import { throwMistakes } from "../star/mistakes.ts";
 import { paintFor } from "./terminal.ts";
 
@@ -25,9 +25,10 @@ export async function run(line: CommandLine): Promise<number> {
     return 0;
   }
   const operation = findOperation(target, name);
-  const input = line.options.get("input");
   const shown = shortName(operation, target.operations.values());
-  const args = argumentsFrom(operation.signature, line.ports, input === undefined ? undefined : await jsonFrom(input), shown);
+  throwMistakes(strayWords(line, operation, shown));
+  const { ports, input } = await inputOf(line, operation);
+  const args = argumentsFrom(operation.signature, ports, input, shown);
   const output = guestOutput();
   try {
     const observe = operation.kind === "flow" ? await observer(line) : undefined;
@@ -48,9 +49,47 @@ async function observer(line: CommandLine): Promise<(event: NodeEvent) => void> 
   return showEvents(line.options.has("verbose"));
 }
 
-async function jsonFrom(input: string): Promise<unknown> {
-  const { readInput } = await import("./read-input.ts");
-  return readInput(input);
+interface Input {
+  readonly ports: readonly PortText[];
+  readonly input: unknown;
+}
+
+async function inputOf({ options, ports }: CommandLine, { signature }: Operation): Promise<Input> {
+  const input = options.get("input");
+  if (input === undefined && !ports.some(({ text }) => text?.startsWith("@") === true)) return { ports, input };
+  const { checkStandardInput, readInput, readPorts } = await import("./read-input.ts");
+  checkStandardInput(input, ports);
+  return {
+    ports: await readPorts(ports, new Set(signature.params.map(({ name }) => name))),
+    input: input === undefined ? undefined : await readInput(input),
+  };
+}
+
+/** Values whose port was not written. Where there is one open port for each, that is what was meant. */
+function strayWords({ strays, ports, options }: CommandLine, { signature }: Operation, operation: string): StarlaneError[] {
+  const open = options.has("input") ? [] : signature.params.filter(({ name }) => !ports.some((port) => port.name === name));
+  const needed = open.filter(({ optional }) => !optional);
+  const all = signature.params.map(({ name }) => `--${name}`).join(", ");
+  return strays.map((word, i) => {
+    const [before, ...rest] = word.split("=");
+    const port =
+      needed.length === strays.length ? needed[i] : needed.length === 0 && open.length === strays.length ? open[i] : undefined;
+    const meant =
+      rest.length > 0 && signature.params.some(({ name }) => name === before)
+        ? `--${before} ${quoted(rest.join("="))}`
+        : port === undefined
+          ? undefined
+          : `--${port.name} ${quoted(word)}`;
+    const there = all === "" ? `${operation} takes no input` : `the ports of ${operation} are: ${all}`;
+    return new StarlaneError("cli/usage", `unexpected argument ${JSON.stringify(word)}`, {
+      cure: meant === undefined ? `values are given as --PORT VALUE; ${there}` : `did you mean ${meant}?`,
+    });
+  });
+}
+
+/** As a shell would need it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 interface Settings {

@@ -23,12 +23,13 @@ export function helpOfOperation(path: string, target: LoadedComponent, operation
     const typeWidth = Math.min(40, Math.max(...types.map((t) => t.length)));
     out.push("ports:");
     signature.params.forEach((param, i) => {
-      const notes = [param.optional ? leftOut(operation, param.name) : "", param.description ?? describeJson(param.type, 80)].filter(
-        (note) => note !== "",
-      );
+      const notes = [
+        param.optional ? leftOut(operation, param.name) : "",
+        param.description ?? describeJson(param.type, 80),
+      ].filter((note) => note !== "");
       out.push(`  ${(heads[i] ?? "").padEnd(width)}  ${(types[i] ?? "").padEnd(typeWidth)}  ${notes.join("; ")}`);
     });
-    out.push("");
+    out.push("", "A VALUE may be in a file, @FILE, or on standard input, @-; a text that starts with @ is written @@TEXT.", "");
   }
   out.push(`gives: ${signature.result === undefined ? "nothing" : printType(signature.result, 100)}`);
   if (signature.error !== undefined) out.push(`or fails with: ${printType(signature.error, 100)}`);

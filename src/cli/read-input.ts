@@ -1,47 +1,87 @@
-// What `--input` names: JSON written on the command line, in a file (`@file`), or on standard input (`-`).
+// What the words of `invoke` name: JSON behind `--input`, and the values of ports, written on the command line, in a file (`@file`),
+// or on standard input. Bound: LARGEST_INPUT bytes each.
 
-import { readFileSync, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { StarlaneError } from "../base/errors.ts";
+import { fileProblem } from "../star/files.ts";
+import { decodeText, type PortContent, type PortText } from "../star/inputs.ts";
 
 const LARGEST_INPUT = 256 * 1024 * 1024;
+const STANDARD_INPUT = "standard input";
 
-/** @throws StarlaneError `cli/bad-input` where it cannot be read or is no JSON */
+/** The JSON behind `--input`. @throws StarlaneError `cli/bad-input` where it cannot be read or is no JSON */
 export async function readInput(word: string): Promise<unknown> {
-  if (word === "-") return parse(await readStandardInput(), "standard input");
+  if (word === "-") return parse(decodeText(await readNamed("-")), STANDARD_INPUT);
   if (!word.startsWith("@")) return parse(word, "--input");
-  const file = word.slice(1);
+  const content = await readNamed(word.slice(1));
+  return parse(decodeText(content), content.from);
+}
+
+/** Ports with what their `@file` and `@-` name; `@@…` is a text that starts with one `@`. `only`: ports that are read for. */
+export async function readPorts(ports: readonly PortText[], only: ReadonlySet<string>): Promise<PortText[]> {
+  const out: PortText[] = [];
+  for (const port of ports) {
+    const { name, text = "" } = port;
+    if (!text.startsWith("@") || !only.has(name)) out.push(port);
+    else if (text.startsWith("@@")) out.push({ name, text: text.slice(1) });
+    else out.push({ name, text, content: await contentOf(name, text) });
+  }
+  return out;
+}
+
+/** Those that read standard input, as they are written. @throws StarlaneError `cli/usage` where there are several */
+export function checkStandardInput(input: string | undefined, ports: readonly PortText[]): void {
+  const readers = [
+    ...(input === "-" || input === "@-" ? [`--input ${input}`] : []),
+    ...ports.filter(({ text }) => text === "@-").map(({ name, text }) => `--${name} ${text}`),
+  ];
+  if (readers.length < 2) return;
+  throw new StarlaneError("cli/usage", `standard input can be read once, not for ${readers.join(" and ")}`, {
+    cure: "name files for the others: @FILE",
+  });
+}
+
+async function contentOf(port: string, text: string): Promise<PortContent | StarlaneError> {
   try {
-    const { size } = statSync(file);
-    if (size > LARGEST_INPUT) throw tooLarge(file);
-    return parse(decode(readFileSync(file), file), file);
+    return await readNamed(text.slice(1));
+  } catch (error) {
+    if (!(error instanceof StarlaneError)) throw error;
+    const { code, message, cure, cause } = error;
+    const literal = `for the text ${text} itself write --${port} @${text}`;
+    return new StarlaneError(code, message, {
+      at: `--${port}`,
+      cure: cure === undefined ? literal : `${cure}; ${literal}`,
+      cause,
+    });
+  }
+}
+
+/** A file, or standard input (`-`). @throws StarlaneError `cli/bad-input` */
+async function readNamed(path: string): Promise<PortContent> {
+  if (path === "-") return { bytes: await collect(process.stdin, STANDARD_INPUT), from: STANDARD_INPUT };
+  if (path === "") throw new StarlaneError("cli/bad-input", "there is no name of a file behind @");
+  const problem = fileProblem(path);
+  if (problem !== undefined) throw new StarlaneError("cli/bad-input", problem.problem, { cure: problem.cure });
+  try {
+    return { bytes: await collect(createReadStream(path), path), from: path };
   } catch (error) {
     if (error instanceof StarlaneError) throw error;
-    throw new StarlaneError("cli/bad-input", `the input ${file} could not be read`, { cause: error });
+    throw new StarlaneError("cli/bad-input", `${path} could not be read`, { cause: error });
   }
 }
 
-async function readStandardInput(): Promise<string> {
+/** By pieces: how much a pipe or a device gives is known only at its end. */
+async function collect(stream: AsyncIterable<unknown>, from: string): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin) {
+  for await (const chunk of stream) {
     const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > LARGEST_INPUT) throw tooLarge("standard input");
+    if (size > LARGEST_INPUT)
+      throw new StarlaneError("cli/bad-input", `${from} has more than ${LARGEST_INPUT / 1024 / 1024} MiB`);
     chunks.push(bytes);
   }
-  return decode(Buffer.concat(chunks), "standard input");
-}
-
-function decode(bytes: Uint8Array, from: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new StarlaneError("cli/bad-input", `${from} is not UTF-8 text`, { cause: error });
-  }
-}
-
-function tooLarge(from: string): StarlaneError {
-  return new StarlaneError("cli/bad-input", `${from} has more than ${LARGEST_INPUT / 1024 / 1024} MiB`);
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 function parse(text: string, from: string): unknown {

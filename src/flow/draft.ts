@@ -35,6 +35,8 @@ export interface NodeDraft {
   coreNode: CoreNode | undefined;
   /** Something is wrong with it that was reported: what follows from it is not. */
   broken: boolean;
+  /** A name that is not there was most likely meant for it: what seems to be missing at it most likely is not. */
+  meant: boolean;
   /** A line of the flow names it. */
   used: boolean;
   readonly incoming: Connection[];

@@ -177,7 +177,7 @@ function typeGeneric(draft: Draft, node: NodeDraft, ports: readonly SinkPort[]):
   for (const { name } of ports) {
     if (node.ports.has(name)) continue;
     node.broken = true;
-    if (!draft.incomplete)
+    if (!draft.incomplete && !node.meant)
       draft.mistakes.error(
         "flow/unconnected-input",
         node.place(),
@@ -207,7 +207,10 @@ function typeGeneric(draft: Draft, node: NodeDraft, ports: readonly SinkPort[]):
     settings,
     inputs,
     types: draft.types,
-    wrong: (code, message, cure) => draft.mistakes.error(code, node.place(), `\`${node.id}\`: ${message}`, cure),
+    wrong: (code, message, cure) => {
+      if (code === "flow/unconnected-input" && node.meant) return;
+      draft.mistakes.error(code, node.place(), `\`${node.id}\`: ${message}`, cure);
+    },
   });
   node.signature = node.coreNode?.signature;
   if (node.coreNode === undefined || draft.mistakes.errorCount > before) node.broken = true;

@@ -96,6 +96,8 @@ function referToNode(draft: Draft, node: NodeSyntax & { kind: "id" }, found: Map
   // The line that names it may be one that could not be read.
   if (draft.incomplete) return;
   const guess = meant(node.id, draft.nodes.keys());
+  const other = guess === undefined ? undefined : draft.nodes.get(guess);
+  if (other !== undefined) other.meant = true;
   draft.wrong(
     "flow/unknown-node",
     node,
@@ -136,6 +138,7 @@ function addNode(
     settings: core === undefined ? undefined : new Settings(core, declaration?.with ?? [], place, draft.mistakes),
     coreNode: undefined,
     broken: core === undefined && found === undefined,
+    meant: false,
     used: false,
     incoming: [],
     outgoing: [],

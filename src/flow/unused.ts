@@ -7,6 +7,7 @@ import { holds, isOwned } from "./fits.ts";
 
 export function reportUnused(draft: Draft): void {
   for (const node of draft.nodes.values()) {
+    if (node.meant) continue;
     if (!node.used) {
       const place = node.declaration?.span ?? node.place();
       draft.mistakes.error(

@@ -11,6 +11,7 @@ import { addTypeProblems, type DeclaredTypes } from "./port-types.ts";
 import { describe, missingKey, readDescription, readKnown, readText, wrongKind } from "./reading.ts";
 import { readParameters } from "./settings.ts";
 import { readTests } from "./tests-file.ts";
+import { otherFile } from "./other-files.ts";
 import type { Entry, MapTree, Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -33,6 +34,8 @@ export function parseManifest(source: Source): ParsedManifest {
   return mistakes.errorCount === 0 ? { manifest: frozen(draft), diagnostics } : { draft, diagnostics };
 }
 
+const START = "A manifest starts with `starlane: v1`, then names `components:` and `operations:`.";
+
 function readRoot(tree: Tree, mistakes: Mistakes): Manifest | undefined {
   if (tree.kind !== "map") {
     const message = tree.kind === "null" ? "the manifest is empty" : `a manifest must be a mapping, not ${describe(tree)}`;
@@ -43,6 +46,11 @@ function readRoot(tree: Tree, mistakes: Mistakes): Manifest | undefined {
         message,
         "Start it with `starlane: v1`, then name `components:` and `operations:`.",
       );
+    return undefined;
+  }
+  const other = otherFile(tree);
+  if (other !== undefined) {
+    mistakes.error("manifest/missing-key", startOf(tree), `this is no manifest of Starlane: ${other}`, START);
     return undefined;
   }
   const keys = readKnown(tree, "the manifest", ROOT_KEYS, mistakes);

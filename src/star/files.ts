@@ -1,7 +1,7 @@
 // Finds and reads the files of an app. What a person typed or wrote in a manifest becomes a real file or an error that says what
 // is there instead. Sizes are bounded: a file is looked at before it is read.
 
-import { closeSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { nearest } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
@@ -12,9 +12,12 @@ const LARGEST_COMPONENT = 512 * 1024 * 1024;
 /** A little above what the manifest's parser takes, so that its own message is the one people see. */
 const LARGEST_MANIFEST = 64 * 1024 * 1024;
 
-export type FoundFile =
-  | { readonly kind: "manifest" | "wasm"; readonly path: string }
-  | { readonly problem: string; readonly cure?: string | undefined };
+export type FoundFile = { readonly kind: "manifest" | "wasm"; readonly path: string } | FileProblem;
+
+export interface FileProblem {
+  readonly problem: string;
+  readonly cure?: string | undefined;
+}
 
 /** Finds what a path names: a manifest, a folder with one in it, or a component binary. Links are followed. */
 export function findComponentFile(path: string): FoundFile {
@@ -46,7 +49,7 @@ function findManifest(folder: string): FoundFile {
   };
 }
 
-function notThere(path: string): FoundFile {
+function notThere(path: string): FileProblem {
   let folder = dirname(resolve(path));
   let missing = basename(path);
   while (statOf(folder) === undefined && dirname(folder) !== folder) {
@@ -55,7 +58,8 @@ function notThere(path: string): FoundFile {
   }
   const names = namesIn(folder);
   const meant = nearest(missing, names);
-  const where = shown(folder);
+  const here = shown(folder);
+  const where = here === "." ? "this folder" : here;
   return {
     problem: `there is no ${shown(path)}`,
     cure:
@@ -63,6 +67,20 @@ function notThere(path: string): FoundFile {
         ? `in ${where} there is: ${names.length === 0 ? "nothing" : listed(names)}`
         : `did you mean ${meant}? (in ${where})`,
   };
+}
+
+/** Why a path names no file that could be read; undefined: it names one (or a pipe or device, which can be read too). */
+export function fileProblem(path: string): FileProblem | undefined {
+  const found = statOf(path);
+  if (found === undefined) return notThere(path);
+  if (found === "denied") return { problem: `${shown(path)} may not be read` };
+  if (found.isDirectory()) return { problem: `${shown(path)} is a folder, not a file` };
+  try {
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch {
+    return { problem: `${shown(path)} may not be read` };
+  }
 }
 
 /** @throws StarlaneError `star/file` */

@@ -1,15 +1,19 @@
 // A checked flow as a graph to draw.
 
 import type { CheckedFlow, CheckedNode, CheckedSource } from "../flow/checked.ts";
+import type { SignatureParam } from "../flow/flow.ts";
+import { toJson } from "../wit/json.ts";
 import { printType } from "../wit/type-text.ts";
 import type { ValType } from "../wit/types.ts";
-import type { Graph, GraphEdge, GraphNode } from "./graph.ts";
+import type { Graph, GraphEdge, GraphNode, GraphPort } from "./graph.ts";
 
 // No name in a flow has a blank in it, so these are nobody's.
 const INPUT = "the input";
 const OUTPUT = "the output";
 
-/** The graph of a flow. A constant that feeds a node is a note of the node; one that feeds the output is a node of its own. */
+const LONGEST_VALUE = 24;
+
+/** The graph of a flow. A constant that feeds a node is shown at its port; one that feeds the output is a node of its own. */
 export function graphOf(flow: CheckedFlow): Graph {
   const nodes: GraphNode[] = [];
   const edges: GraphEdge[] = [];
@@ -24,28 +28,26 @@ export function graphOf(flow: CheckedFlow): Graph {
     });
   }
   for (const node of flow.nodes) nodes.push(nodeOf(node));
-  const connect = (source: CheckedSource | undefined, to: string, toPort: string | undefined): void => {
-    if (source !== undefined) edges.push(edgeOf(flow, source, to, toPort, nodes));
+  const connect = (source: CheckedSource | undefined, to: string, port: Target | undefined): void => {
+    if (source !== undefined && port !== undefined) edges.push(edgeOf(flow, source, to, port, nodes));
   };
   for (const node of flow.nodes) {
     node.args.forEach((arg, i) => {
-      if (arg?.from.kind !== "constant") connect(arg, node.id, node.signature.params[i]?.name);
+      if (arg?.from.kind !== "constant") connect(arg, node.id, node.signature.params[i]);
     });
   }
   const { result } = flow;
   if (result.kind !== "none") {
     const ports = result.kind === "record" ? result.ports.map((p) => portOf(p.name, p.type)) : [];
     nodes.push({ id: OUTPUT, kind: "output", title: "output", inputs: ports, outputs: [], notes: [] });
-    if (result.kind === "value") connect(result.source, OUTPUT, undefined);
-    else for (const port of result.ports) connect(port.source, OUTPUT, port.name);
+    if (result.kind === "value") connect(result.source, OUTPUT, { type: result.type });
+    else for (const port of result.ports) connect(port.source, OUTPUT, port);
   }
   return { name: flow.operation, nodes, edges };
 }
 
 function nodeOf(node: CheckedNode): GraphNode {
-  const notes = node.args.flatMap((arg, i) =>
-    arg?.from.kind === "constant" ? [`${node.signature.params[i]?.name ?? ""}: ${shownConstant(arg.from.value)}`] : [],
-  );
+  const notes: string[] = [];
   if (node.timeoutMs !== undefined) notes.push(`timeout ${node.timeoutMs} ms`);
   if (node.retry !== undefined) notes.push(`up to ${node.retry.attempts} attempts`);
   if (node.concurrency !== undefined) notes.push(`at most ${node.concurrency} at once`);
@@ -54,32 +56,44 @@ function nodeOf(node: CheckedNode): GraphNode {
     kind: node.component === "core" ? "core" : "operation",
     title: node.id,
     detail: `${node.component}::${node.operation.slice(node.operation.lastIndexOf("#") + 1)}`,
-    inputs: node.signature.params.map((p) => portOf(p.name, p.type)),
+    inputs: node.signature.params.map((p, i) => inputOf(p, node.args[i])),
     outputs: outputsOf(node.signature.result),
     notes,
   };
 }
 
-function outputsOf(result: ValType | undefined): readonly { readonly name: string; readonly type?: string }[] {
+function inputOf({ name, type }: SignatureParam, source: CheckedSource | undefined): GraphPort {
+  const port = portOf(name, type);
+  return source?.from.kind === "constant" ? { ...port, constant: shownValue(type, source.from.value) } : port;
+}
+
+function outputsOf(result: ValType | undefined): readonly GraphPort[] {
   if (result === undefined) return [];
   return result.kind === "record" ? result.fields.map((f) => portOf(f.name, f.type)) : [{ name: "", type: printType(result) }];
 }
 
-function portOf(name: string, type: ValType): { readonly name: string; readonly type: string } {
+function portOf(name: string, type: ValType): GraphPort {
   return { name, type: printType(type) };
 }
 
-function edgeOf(flow: CheckedFlow, source: CheckedSource, to: string, toPort: string | undefined, nodes: GraphNode[]): GraphEdge {
+/** The port that an edge ends at; without a name: the one value of the operation. */
+interface Target {
+  readonly name?: string;
+  readonly type: ValType;
+}
+
+function edgeOf(flow: CheckedFlow, source: CheckedSource, to: string, target: Target, nodes: GraphNode[]): GraphEdge {
   const { from } = source;
+  const { name: toPort, type } = target;
   const path = source.path.map((step) => (step.kind === "field" ? step.name : step.kind === "route" ? step.port : step.index));
-  const fallback = source.fallback === undefined ? "" : " ?? …";
+  const fallback = source.fallback === undefined ? "" : ` ?? ${shownValue(type, source.fallback.value)}`;
   if (from.kind === "constant") {
     const id = `constant ${nodes.length}`;
-    nodes.push({ id, kind: "literal", title: shownConstant(from.value), inputs: [], outputs: [], notes: [] });
+    nodes.push({ id, kind: "literal", title: shownValue(type, from.value), inputs: [], outputs: [], notes: [] });
     return { from: id, to, toPort, kind: "value" };
   }
   if (from.kind === "input") {
-    const label = path.map(pathText).join("") + fallback;
+    const label = (path.map(pathText).join("") + fallback).trimStart();
     return {
       from: INPUT,
       fromPort: flow.inputs[from.index]?.name,
@@ -92,7 +106,7 @@ function edgeOf(flow: CheckedFlow, source: CheckedSource, to: string, toPort: st
   const node = flow.nodes[from.index];
   const [first, ...rest] = path;
   const isPort = from.kind === "node" && typeof first === "string";
-  const label = (isPort ? rest : path).map(pathText).join("") + fallback;
+  const label = ((isPort ? rest : path).map(pathText).join("") + fallback).trimStart();
   return {
     from: node?.id ?? "",
     fromPort: isPort ? first : undefined,
@@ -107,7 +121,8 @@ function pathText(part: string | number): string {
   return typeof part === "number" ? `[${part}]` : `.${part}`;
 }
 
-function shownConstant(value: unknown): string {
-  const text = JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? String(part) : part)) ?? "none";
-  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+/** As it is written in a manifest, cut where it is long. */
+function shownValue(type: ValType, value: unknown): string {
+  const text = JSON.stringify(toJson(type, value));
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 1)}…` : text;
 }

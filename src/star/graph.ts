@@ -11,18 +11,21 @@ export interface GraphNode {
   readonly detail?: string | undefined;
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
-  /** Settings that change how it runs: `timeout 500ms`, `retry 3`. */
+  /** Settings that change how it runs: `timeout 500 ms`, `up to 3 attempts`. */
   readonly notes: readonly string[];
 }
 
-interface GraphPort {
+export interface GraphPort {
   readonly name: string;
   /** Its type, as WIT text. */
   readonly type?: string | undefined;
+  /** What it always gets, where no edge leads to it: a short text. */
+  readonly constant?: string | undefined;
 }
 
 export interface GraphEdge {
   readonly from: string;
+  /** Undefined: the whole value. */
   readonly fromPort?: string | undefined;
   readonly to: string;
   readonly toPort?: string | undefined;
@@ -36,4 +39,9 @@ export interface Graph {
   readonly name: string;
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
+}
+
+/** The constants and settings of a node, a line each. */
+export function notesOf({ inputs, notes }: GraphNode): string[] {
+  return [...inputs.flatMap(({ name, constant }) => (constant === undefined ? [] : [`${name}: ${constant}`])), ...notes];
 }

@@ -13,6 +13,14 @@ import { throwMistakes } from "./mistakes.ts";
 export interface PortText {
   readonly name: string;
   readonly text: string | undefined;
+  /** What the text names, in place of the text: the bytes of a file, or why there are none. */
+  readonly content?: PortContent | StarlaneError;
+}
+
+export interface PortContent {
+  readonly bytes: Uint8Array;
+  /** What people call it: the file, standard input. */
+  readonly from: string;
 }
 
 /**
@@ -61,23 +69,54 @@ export function argumentsFrom(signature: Signature, flags: readonly PortText[], 
 function valueOfFlags(param: SignatureParam, flags: readonly PortText[]): unknown {
   const options = { path: `--${param.name}` };
   const type = param.type.kind === "option" ? param.type.type : param.type;
-  const texts = flags.map((flag) => {
+  const [first, ...others] = flags.map((flag): string | PortContent => {
+    if (flag.content instanceof StarlaneError) throw flag.content;
+    if (flag.content !== undefined) return flag.content;
     if (flag.text !== undefined) return flag.text;
     if (type.kind === "bool") return "true";
     throw new StarlaneError("cli/usage", `--${param.name} needs a value: --${param.name} VALUE`);
   });
-  const [first = ""] = texts;
-  if (isListOfWords(type) && (texts.length > 1 || !first.trimStart().startsWith("["))) {
-    return texts.map((text, i) => fromText(type.element, text, { path: `--${param.name}[${i}]` }));
+  if (first === undefined) return undefined;
+  if (
+    isListOfWords(type) &&
+    (others.length > 0 || isFileOfBytes(type.element, first) || !textOf(first).trimStart().startsWith("["))
+  ) {
+    return [first, ...others].map((value, i) => valueOfWord(type.element, value, `--${param.name}[${i}]`));
   }
-  if (texts.length > 1)
-    throw new StarlaneError("cli/usage", `--${param.name} is given ${texts.length} times, but takes one value`);
-  return fromText(param.type, first, options);
+  if (others.length > 0)
+    throw new StarlaneError("cli/usage", `--${param.name} is given ${flags.length} times, but takes one value`);
+  return valueOfWord(param.type, first, options.path);
+}
+
+function valueOfWord(type: ValType, value: string | PortContent, path: string): unknown {
+  return isFileOfBytes(type, value) ? value.bytes : fromText(type, textOf(value), { path });
+}
+
+function isFileOfBytes(type: ValType, value: string | PortContent): value is PortContent {
+  return typeof value !== "string" && isBytes(type.kind === "option" ? type.type : type);
+}
+
+function isBytes(type: ValType): boolean {
+  return type.kind === "list" && type.element.kind === "u8";
+}
+
+/** The text of a word, or of what it names. @throws StarlaneError `cli/bad-input` */
+function textOf(value: string | PortContent): string {
+  return typeof value === "string" ? value : decodeText(value);
+}
+
+/** Without a byte order mark. @throws StarlaneError `cli/bad-input` where it is no UTF-8 */
+export function decodeText({ bytes, from }: PortContent): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new StarlaneError("cli/bad-input", `${from} is not UTF-8 text`, { cause: error });
+  }
 }
 
 /** A list that is written as a flag given several times. */
 function isListOfWords(type: ValType): type is Extract<ValType, { kind: "list" }> {
-  return type.kind === "list" && type.element.kind !== "u8";
+  return type.kind === "list" && !isBytes(type);
 }
 
 function valueOfJson(param: SignatureParam, json: unknown): unknown {

@@ -21,6 +21,8 @@ interface Declaration {
 
 /** A type longer than this is cut, and the text is then no WIT any more: only components made to do harm have one. */
 const LONGEST_TYPE = 100_000;
+/** Names made from names inside names grow. */
+const LONGEST_HINT = 60;
 
 /** The type that an import or export names, where it names one. */
 export function typeOf(type: ExternType): ValType | ResourceType | undefined {
@@ -34,6 +36,10 @@ function needsName(type: ValType | ResourceType): boolean {
   return ["resource", "record", "variant", "enum", "flags"].includes(type.kind);
 }
 
+function isEqual(a: ValType | ResourceType, b: ValType | ResourceType): boolean {
+  return a.kind !== "resource" && b.kind !== "resource" && equalTypes(a, b);
+}
+
 export class ItemPrinter {
   readonly #scope: Scope;
   readonly #names = new Map<ValType | ResourceType, string>();
@@ -42,6 +48,9 @@ export class ItemPrinter {
   /** What is still to be declared; grows while functions and declarations are printed. */
   readonly #declarations: Declaration[] = [];
   readonly #members = new Map<string, { readonly name: string; readonly type: FuncType }[]>();
+  /** What a type without a name is called that is found now: by where it stands. */
+  #hint: string | undefined;
+  readonly #hinted = new Set<string>();
 
   /** `further` are externs of the same names in other instances of the interface: their types get the same names. */
   constructor(scope: Scope, externs: readonly NamedExtern[], further: readonly NamedExtern[]) {
@@ -60,7 +69,7 @@ export class ItemPrinter {
 
   /** `name: func(a: u8) -> string;` */
   func(name: string, { async, params, result }: FuncType): string {
-    return `${escapeLabel(name)}: ${async ? "async " : ""}func(${this.#params(params)})${this.#result(result)};`;
+    return `${escapeLabel(name)}: ${async ? "async " : ""}func(${this.#params(name, params)})${this.#result(name, result)};`;
   }
 
   /** Uses and declarations; call it after every `func`, which may need further ones. */
@@ -100,12 +109,21 @@ export class ItemPrinter {
     return text;
   }
 
-  #params(params: FuncType["params"]): string {
-    return params.map((param) => `${escapeLabel(param.name)}: ${this.#print(param.type)}`).join(", ");
+  #params(func: string, params: FuncType["params"]): string {
+    return params.map(({ name, type }) => `${escapeLabel(name)}: ${this.#printAs(`${func}-${name}`, type)}`).join(", ");
   }
 
-  #result(result: ValType | undefined): string {
-    return result === undefined ? "" : ` -> ${this.#print(result)}`;
+  #result(func: string, result: ValType | undefined): string {
+    if (result === undefined) return "";
+    if (result.kind === "result" && result.error !== undefined) this.#printAs(`${func}-error`, result.error);
+    return ` -> ${this.#printAs(`${func}-output`, result)}`;
+  }
+
+  #printAs(hint: string, type: ValType): string {
+    this.#hint = hint.length > LONGEST_HINT ? undefined : hint;
+    const text = this.#print(type);
+    this.#hint = undefined;
+    return text;
   }
 
   #nameOf(type: ValType | ResourceType): string | undefined {
@@ -114,15 +132,21 @@ export class ItemPrinter {
 
   /** A name for a type that the interface does not export itself: that of an equal one, one to use, or a new one. */
   #find(type: ValType | ResourceType): string {
-    const equal = this.#declarations.find(
-      (known) => known.type.kind !== "resource" && type.kind !== "resource" && equalTypes(known.type, type),
-    );
-    const owner = equal === undefined ? this.#scope.ownerOf(type, "name" in type ? type.name : undefined) : undefined;
-    const name = equal?.name ?? this.#freeName(owner?.name ?? ("name" in type ? type.name : undefined) ?? type.kind);
+    const equal = this.#declarations.find((known) => this.#mayShare(known) && isEqual(known.type, type));
+    const given = "name" in type ? type.name : undefined;
+    const owner = equal === undefined ? this.#scope.ownerOf(type, given) : undefined;
+    const known = equal?.name ?? owner?.name ?? given;
+    const name = equal?.name ?? this.#freeName(known ?? this.#hint ?? type.kind);
+    if (known === undefined && this.#hint !== undefined) this.#hinted.add(name);
     this.#names.set(type, escapeLabel(name));
     if (owner !== undefined) this.#use(owner.path, owner.name, name);
     else if (equal === undefined) this.#declarations.push({ name, type });
     return escapeLabel(name);
+  }
+
+  /** A name that says where a type stands would mislead elsewhere. */
+  #mayShare({ name }: Declaration): boolean {
+    return this.#hint === undefined || !this.#hinted.has(name);
   }
 
   #freeName(base: string): string {
@@ -142,12 +166,15 @@ export class ItemPrinter {
       case "record":
         return braces(
           `record ${label}`,
-          type.fields.map((field) => `${escapeLabel(field.name)}: ${this.#print(field.type)},`),
+          type.fields.map((field) => `${escapeLabel(field.name)}: ${this.#printAs(`${name}-${field.name}`, field.type)},`),
         );
       case "variant":
         return braces(
           `variant ${label}`,
-          type.cases.map((item) => `${escapeLabel(item.name)}${item.type === undefined ? "" : `(${this.#print(item.type)})`},`),
+          type.cases.map(
+            (item) =>
+              `${escapeLabel(item.name)}${item.type === undefined ? "" : `(${this.#printAs(`${name}-${item.name}`, item.type)})`},`,
+          ),
         );
       case "enum":
       case "flags":
@@ -201,7 +228,7 @@ export class ItemPrinter {
     switch (parsed.kind) {
       case "constructor": {
         const isPlain = type.result?.kind === "own" && type.result.resource === resource;
-        return `constructor(${this.#params(type.params)})${isPlain ? "" : this.#result(type.result)};`;
+        return `constructor(${this.#params(parsed.resource, type.params)})${isPlain ? "" : this.#result(parsed.resource, type.result)};`;
       }
       case "method":
         return this.func(parsed.name, { ...type, params: type.params.slice(1) });

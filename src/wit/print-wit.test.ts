@@ -212,6 +212,27 @@ test("functions of any types print as WIT that means the same types, also where 
 const u8: ValType = { kind: "u8" };
 const noop: ExternType = { kind: "func", async: false, params: [] };
 
+test("a type without a name is named by where it stands, and not shared with another place", () => {
+  const record = (): ValType => ({ kind: "record", fields: [{ name: "way", type: { kind: "enum", labels: ["up", "down"] } }] });
+  const func = (result: ValType): ExternType => ({
+    kind: "func",
+    async: false,
+    params: [{ name: "at", type: record() }],
+    result,
+  });
+  const exports = [
+    { name: "go", type: func(record()) },
+    { name: "try", type: func({ kind: "result", ok: record(), error: { kind: "enum", labels: ["no"] } }) },
+  ];
+  const text = printWit({ imports: [], exports });
+  assert.match(
+    text,
+    /export go: func\(at: go-at\) -> go-output;\n {2}export try: func\(at: try-at\) -> result<try-output, try-error>;/,
+  );
+  assert.match(text, /record go-output \{\n {4}way: go-output-way,\n {2}\}/);
+  assert.match(text, /enum try-error \{\n {4}no,\n {2}\}/);
+});
+
 test("an interface that is imported and exported is printed once, with what either has", () => {
   const instance = (...names: string[]): ExternType => ({
     kind: "instance",

@@ -109,7 +109,10 @@ fn next_record(text: &'static str, start: usize, dialect: Dialect) -> Record {
                 return Record { cells: Ok(cells), end: next, lines };
             }
             if !rest[gap..].starts_with(dialect.separator) {
-                return spoiled(text, start, "text after a closing quote");
+                // A cell that goes over lines most likely ended at the opening quote of another one.
+                let spans_lines = text[start..after].contains('\n');
+                let reason = if spans_lines { "a quote is not closed, or not doubled" } else { "text after a closing quote" };
+                return spoiled(text, start, reason);
             }
             at = after + gap + dialect.separator.len_utf8();
         } else {
@@ -165,7 +168,8 @@ fn parse(text: &'static str, dialect: Dialect) -> Result<Table, Problem> {
                 header = Some(cells);
             }
             (Ok(cells), Some(header)) if cells.len() != header.len() => {
-                reject(Text::from(format!("{} cells instead of {}", cells.len(), header.len())))
+                let plural = if cells.len() == 1 { "" } else { "s" };
+                reject(Text::from(format!("{} cell{plural} instead of {}", cells.len(), header.len())))
             }
             (Ok(cells), Some(_)) => rows.push(Row { line, cells: cells.into() }),
         }
