@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const JOBS = {
   start: [["node", "scripts/start.ts"]],
   test: [["node", "--test", "src/**/*.test.ts", "test/**/*.test.ts", "guests/*.test.ts"]],
+  "test:browser": [["node", "--disable-warning=ExperimentalWarning", "test/browser/main.ts"]],
   check: [["tsc", "--noEmit"], ["oxlint", "--type-aware"], ["oxfmt", "--check"], ["knip"]],
   format: [["oxfmt"]],
   conformance: [["node", "test/conformance/main.ts"]],

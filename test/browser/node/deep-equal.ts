@@ -55,7 +55,17 @@ function equalErrors(a: Error, b: Error, open: readonly Pair[]): boolean {
 
 function equalSets(a: Set<unknown>, b: Set<unknown>, open: readonly Pair[]): boolean {
   const rest = new Set(b);
-  return a.size === b.size && [...a].every((one) => rest.delete(one) || rest.delete(find(rest, (other) => equal(one, other, open))));
+  return (
+    a.size === b.size &&
+    [...a].every((one) => {
+      if (rest.delete(one)) return true;
+      const found = find(
+        Iterator.from(rest).map((other) => [other]),
+        ([other]) => equal(one, other, open),
+      );
+      return found !== undefined && rest.delete(found[0]);
+    })
+  );
 }
 
 function equalMaps(a: Map<unknown, unknown>, b: Map<unknown, unknown>, open: readonly Pair[]): boolean {
@@ -78,7 +88,9 @@ function equalProperties(a: object, b: object, open: readonly Pair[]): boolean {
   const keys = enumerableKeys(a);
   return (
     keys.length === enumerableKeys(b).length &&
-    keys.every((key) => Object.prototype.propertyIsEnumerable.call(b, key) && equal(Reflect.get(a, key), Reflect.get(b, key), open))
+    keys.every(
+      (key) => Object.prototype.propertyIsEnumerable.call(b, key) && equal(Reflect.get(a, key), Reflect.get(b, key), open),
+    )
   );
 }
 

@@ -21,9 +21,10 @@ EventTarget.prototype.addEventListener = function add(
   const { capture = false, once = false, signal } = typeof options === "object" ? options : { capture: options ?? false };
   const all = listening.get(this) ?? [];
   listening.set(this, all);
-  const remove = (): void => forget(this, type, listener, capture);
-  if (listener === null || signal?.aborted === true || indexOf(all, type, listener, capture) >= 0) return;
-  all.push({ type, listener, capture });
+  if (listener === null || signal?.aborted === true || all.some((one) => isSame(one, type, listener, capture))) return;
+  const added = { type, listener, capture };
+  all.push(added);
+  const remove = (): void => forget(all, (one) => one === added);
   if (once) addEventListener.call(this, type, remove, { once: true, capture });
   if (signal !== undefined) addEventListener.call(signal, "abort", remove, { once: true });
 };
@@ -34,16 +35,16 @@ EventTarget.prototype.removeEventListener = function remove(
   options?: boolean | EventListenerOptions,
 ): void {
   removeEventListener.call(this, type, listener, options);
-  forget(this, type, listener, typeof options === "object" ? (options.capture ?? false) : (options ?? false));
+  const capture = typeof options === "object" ? (options.capture ?? false) : (options ?? false);
+  forget(listening.get(this) ?? [], (one) => isSame(one, type, listener, capture));
 };
 
-function indexOf(all: readonly Listening[], type: string, listener: unknown, capture: boolean): number {
-  return all.findIndex((one) => one.type === type && one.listener === listener && one.capture === capture);
+function isSame(one: Listening, type: string, listener: unknown, capture: boolean): boolean {
+  return one.type === type && one.listener === listener && one.capture === capture;
 }
 
-function forget(target: EventTarget, type: string, listener: unknown, capture: boolean): void {
-  const all = listening.get(target) ?? [];
-  const index = indexOf(all, type, listener, capture);
+function forget(all: Listening[], test: (one: Listening) => boolean): void {
+  const index = all.findIndex(test);
   if (index >= 0) all.splice(index, 1);
 }
 

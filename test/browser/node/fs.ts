@@ -16,7 +16,8 @@ function request(method: string, place: Place, query: string): XMLHttpRequest {
 
 function get(place: Place, query: string): Uint8Array {
   const { status, responseText } = request("GET", place, query);
-  if (status !== 200) throw Object.assign(new Error(`ENOENT: no such file or directory, open '${String(place)}'`), { code: "ENOENT" });
+  if (status !== 200)
+    throw Object.assign(new Error(`ENOENT: no such file or directory, open '${String(place)}'`), { code: "ENOENT" });
   return Uint8Array.from(responseText, (character) => character.charCodeAt(0) & 0xff);
 }
 

@@ -15,12 +15,13 @@ function describe(value: unknown, depth: number): string {
   if (typeof value === "function") return `[function ${value.name}]`;
   if (typeof value !== "object" || value === null) return String(value);
   if (depth === DEEPEST) return "…";
-  if (value instanceof Error) return `${String(value)} ${describe({ ...value }, depth + 1)}`;
+  if (value instanceof Error) return `${String(value)} ${describe(Object.fromEntries(Object.entries(value)), depth + 1)}`;
   if (value instanceof RegExp || value instanceof Date || value instanceof URL) return String(value);
   const items = (all: Iterable<unknown>): string => Array.from(all, (one) => describe(one, depth + 1)).join(", ");
   if (Array.isArray(value)) return `[${items(value)}]`;
   const name = value.constructor?.name ?? "null";
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return `${name}[${items(value as unknown as Iterable<unknown>)}]`;
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return `${name}[${items(value as unknown as Iterable<unknown>)}]`;
   if (value instanceof Map || value instanceof Set) return `${name}{${items(value)}}`;
   const fields = Object.entries(value).map(([key, inner]) => `${key}: ${describe(inner, depth + 1)}`);
   return `${name === "Object" ? "" : `${name} `}{ ${fields.join(", ")} }`;
