@@ -11,6 +11,8 @@ export const MAX_ITEMS = 250_000;
 /** The same for a core module, whose functions are counted too. */
 export const MAX_CORE_ITEMS = 2_000_000;
 
+const LONGEST_MESSAGE = 1000;
+
 /** The error for bytes that do not follow the binary format; `offset` counts from the start of the file. */
 export function malformed(offset: number, message: string, cure?: string): StarlaneError {
   return new StarlaneError("component/malformed", message, { at: placeOfByte(offset), cure, data: { offset } });
@@ -18,7 +20,9 @@ export function malformed(offset: number, message: string, cure?: string): Starl
 
 /** The error for a component that decodes but breaks a rule; `offset` is that of the definition at fault. */
 export function invalid(offset: number, message: string, cure?: string): StarlaneError {
-  return new StarlaneError("component/invalid", message, { at: placeOfByte(offset), cure, data: { offset } });
+  // Names that nest in each other add up.
+  const shown = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+  return new StarlaneError("component/invalid", shown, { at: placeOfByte(offset), cure, data: { offset } });
 }
 
 /** How a place in a binary is written in errors: `byte 0x1f`. */

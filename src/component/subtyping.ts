@@ -3,6 +3,7 @@
 
 import type { ModuleType } from "./core-types.ts";
 import { coreExternText } from "./core-types.ts";
+import { quote } from "./extern-names.ts";
 import { bindTo, Substitution } from "./substitution.ts";
 import type { AnyType, ComponentNode, Entity, FuncNode, InstanceNode, TypeFactory, ValNode } from "./type-model.ts";
 import { describeType, describeVal } from "./type-text.ts";
@@ -46,8 +47,8 @@ function checkFunc(factory: TypeFactory, actual: FuncNode, expected: FuncNode, w
   for (const [i, { name, type }] of expected.params.entries()) {
     const param = actual.params[i];
     if (param?.name !== name)
-      throw factory.fail(`${where}: expected a parameter named \`${name}\`, found \`${param?.name ?? ""}\``);
-    checkVal(factory, param.type, type, `${where}, parameter \`${name}\``);
+      throw factory.fail(`${where}: expected a parameter named ${quote(name)}, found ${quote(param?.name ?? "")}`);
+    checkVal(factory, param.type, type, `${where}, parameter ${quote(name)}`);
   }
   if (actual.result === undefined && expected.result === undefined) return;
   if (actual.result === undefined || expected.result === undefined) {
@@ -70,8 +71,8 @@ function checkInstance(factory: TypeFactory, actual: InstanceNode, expected: Ins
   bindTo(substitution, expected.defined, actual.exports);
   for (const [name, { type }] of expected.exports) {
     const found = actual.exports.get(name);
-    if (found === undefined) throw factory.fail(`${where}: missing expected export \`${name}\``);
-    checkSubtype(factory, found.type, substitution.entity(type), `${where}, export \`${name}\``);
+    if (found === undefined) throw factory.fail(`${where}: missing expected export ${quote(name)}`);
+    checkSubtype(factory, found.type, substitution.entity(type), `${where}, export ${quote(name)}`);
   }
 }
 
@@ -83,16 +84,16 @@ function checkComponent(factory: TypeFactory, actual: ComponentNode, expected: C
   for (const [name, { type }] of actual.imports) {
     const found = expected.imports.get(name);
     if (found === undefined)
-      throw factory.fail(`${where}: the component imports \`${name}\`, which the expected type does not offer`);
-    checkSubtype(factory, found.type, given.entity(type), `${where}, import \`${name}\``);
+      throw factory.fail(`${where}: the component imports ${quote(name)}, which the expected type does not offer`);
+    checkSubtype(factory, found.type, given.entity(type), `${where}, import ${quote(name)}`);
   }
   const made = given.externs(actual.exports);
   const wanted = new Substitution(factory);
   bindTo(wanted, expected.defined, made);
   for (const [name, { type }] of expected.exports) {
     const found = made.get(name);
-    if (found === undefined) throw factory.fail(`${where}: missing expected export \`${name}\``);
-    checkSubtype(factory, found.type, wanted.entity(type), `${where}, export \`${name}\``);
+    if (found === undefined) throw factory.fail(`${where}: missing expected export ${quote(name)}`);
+    checkSubtype(factory, found.type, wanted.entity(type), `${where}, export ${quote(name)}`);
   }
 }
 
@@ -102,18 +103,18 @@ function checkModule(factory: TypeFactory, actual: ModuleType, expected: ModuleT
   for (const { module, name, type } of actual.imports) {
     const found = offered.get(`${module}\0${name}`);
     if (found === undefined)
-      throw factory.fail(`${where}: the module imports \`${module}\` \`${name}\`, which the expected type does not offer`);
+      throw factory.fail(`${where}: the module imports ${quote(module)} ${quote(name)}, which the expected type does not offer`);
     if (!factory.core.matches(found, type)) {
       throw factory.fail(
-        `${where}: import \`${module}\` \`${name}\` is ${text(factory, type)}, the expected type offers ${text(factory, found)}`,
+        `${where}: import ${quote(module)} ${quote(name)} is ${text(factory, type)}, the expected type offers ${text(factory, found)}`,
       );
     }
   }
   for (const [name, type] of expected.exports) {
     const found = actual.exports.get(name);
-    if (found === undefined) throw factory.fail(`${where}: missing expected export \`${name}\``);
+    if (found === undefined) throw factory.fail(`${where}: missing expected export ${quote(name)}`);
     if (!factory.core.matches(found, type)) {
-      throw factory.fail(`${where}: export \`${name}\` is ${text(factory, found)}, expected ${text(factory, type)}`);
+      throw factory.fail(`${where}: export ${quote(name)} is ${text(factory, found)}, expected ${text(factory, type)}`);
     }
   }
 }

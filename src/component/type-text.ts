@@ -3,6 +3,11 @@
 import type { AnyType, ValNode } from "./type-model.ts";
 
 const LONGEST = 3;
+const LONGEST_LABEL = 40;
+
+function short(label: string): string {
+  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL)}…` : label;
+}
 
 export function describeVal(node: ValNode, depth = 0): string {
   const { shape } = node;
@@ -13,12 +18,12 @@ export function describeVal(node: ValNode, depth = 0): string {
     case "primitive":
       return shape.primitive;
     case "record":
-      return `record { ${names(shape.fields.slice(0, LONGEST + 1).map((field) => `${field.name}: ${part(field.type)}`))} }`;
+      return `record { ${names(shape.fields.slice(0, LONGEST + 1).map((field) => `${short(field.name)}: ${part(field.type)}`))} }`;
     case "variant":
-      return `variant { ${names(shape.cases.slice(0, LONGEST + 1).map((c) => (c.type === undefined ? c.name : `${c.name}(${part(c.type)})`)))} }`;
+      return `variant { ${names(shape.cases.slice(0, LONGEST + 1).map((c) => (c.type === undefined ? short(c.name) : `${short(c.name)}(${part(c.type)})`)))} }`;
     case "flags":
     case "enum":
-      return `${shape.kind} { ${names(shape.labels)} }`;
+      return `${shape.kind} { ${names(shape.labels.slice(0, LONGEST + 1).map(short))} }`;
     case "tuple":
       return `tuple<${names(shape.types.slice(0, LONGEST + 1).map(part))}>`;
     case "list":

@@ -331,3 +331,25 @@ test("values have a type and are used exactly once", () => {
   assert.match(message(component([12, 1, 0x7f, 1, 2])), /bool must be 0x00 or 0x01/);
   assert.match(message(component([12, 1, 0x73, 3, 1, 0x61, 0x62])), /shorter than its bytes/);
 });
+
+test("names of a hostile component are short and harmless in errors", async () => {
+  const long = `a${"b".repeat(5000)}`;
+  const wrong = await assertInvalid(
+    `(component
+      (type $d (record (field "${long}" u8)))
+      (import "r" (type $r (eq $d)))
+      (import "i" (func $i (param "x" $r)))
+      (component $c (import "f" (func (param "x" u8))))
+      (instance (instantiate $c (with "f" (func $i)))))`,
+    /expected type u8, found record/,
+  );
+  assert.ok(wrong.message.length < 500, `${wrong.message.length} characters`);
+  const escapes = await assertInvalid(
+    `(component
+      (core module $m (import "\\1b[2J" "a" (func)))
+      (component $c (import "m" (core module (import "b" "c" (func)))))
+      (instance (instantiate $c (with "m" (core module $m)))))`,
+    /the module imports/,
+  );
+  assert.doesNotMatch(escapes.message, /\p{Cc}/u);
+});

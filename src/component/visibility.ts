@@ -1,6 +1,7 @@
 // External visibility (component-model Explainer): a resource, record, variant, enum or flags type that an import or export
 // uses must itself have a name outside. What was found visible once stays so, which keeps the walk linear.
 
+import { quote } from "./extern-names.ts";
 import type { Scope, Side } from "./scope.ts";
 import { partsOf, type AnyType, type Entity, type FuncNode, type InstanceNode, type ValNode } from "./type-model.ts";
 
@@ -10,7 +11,7 @@ export function checkVisibility(scope: Scope, side: Side, name: string, entity: 
   const visible = scope.visible[side];
   if (!isEntityVisible(scope, side, visible, entity)) {
     throw scope.factory.fail(
-      `${side} \`${name}\`: the ${entity.kind} uses a type that has no name of its own among the ${side}s`,
+      `${side} ${quote(name)}: the ${entity.kind} uses a type that has no name of its own among the ${side}s`,
       `${side === "import" ? "Import" : "Export"} the type first, then use the index that this gives.`,
     );
   }

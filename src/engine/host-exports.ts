@@ -14,6 +14,7 @@ export class HostExports {
   readonly #items: Items;
   readonly #found = new Map<string, LiftedFunction | HostFunction>();
   readonly #functions = new Map<string, ComponentFunction>();
+  readonly #callables = new Map<LiftedFunction | HostFunction, ComponentFunction>();
   #shaped: Readonly<Record<string, unknown>> | undefined;
 
   constructor(items: Items) {
@@ -26,8 +27,14 @@ export class HostExports {
     if (known !== undefined) return known;
     const found = this.#find(name);
     if (found === undefined) throw this.#unknown(name);
-    const made = callable(found);
+    const made = this.#callable(found);
     this.#functions.set(name, made);
+    return made;
+  }
+
+  #callable(func: LiftedFunction | HostFunction): ComponentFunction {
+    let made = this.#callables.get(func);
+    if (made === undefined) this.#callables.set(func, (made = callable(func)));
     return made;
   }
 
@@ -67,7 +74,7 @@ export class HostExports {
   }
 
   #shape(): Readonly<Record<string, unknown>> {
-    const shaped: Record<string, unknown> = this.#shapeItems(this.#items, "");
+    const shaped: Record<string, unknown> = this.#shapeItems(this.#items);
     for (const [name, item] of this.#items) {
       if (item.sort !== "instance") continue;
       const short = camelCase(name.replace(/@.*$/, "").replace(/^.*\//, ""));
@@ -76,15 +83,15 @@ export class HostExports {
     return Object.freeze(shaped);
   }
 
-  #shapeItems(items: Items, prefix: string): Record<string, unknown> {
+  #shapeItems(items: Items): Record<string, unknown> {
     const shaped: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
     for (const [name, item] of items) {
       if (item.sort === "type" && item.type.kind === "resource") shaped[className(name)] = classOf(item.type, name);
-      if (item.sort === "instance") shaped[name] = Object.freeze(this.#shapeItems(item.items, `${name}#`));
+      if (item.sort === "instance") shaped[name] = Object.freeze(this.#shapeItems(item.items));
       if (item.sort === "core module") shaped[name] = item.module;
     }
     for (const [name, item] of items) {
-      if (item.sort === "func") this.#placeFunction(shaped, name, this.function(`${prefix}${name}`));
+      if (item.sort === "func") this.#placeFunction(shaped, name, this.#callable(item.func));
     }
     return shaped;
   }
@@ -99,6 +106,7 @@ export class HostExports {
     const holder = shaped[className(resource)];
     if (typeof holder !== "function") return;
     const key = camelCase(method);
+    if (RESERVED[kind ?? ""] === key) return;
     if (kind === "static") Object.defineProperty(holder, key, { value: call, configurable: true });
     if (kind === "method") {
       const invoke = function (this: unknown, ...args: unknown[]): unknown {
@@ -109,6 +117,12 @@ export class HostExports {
     if (kind === "constructor") constructWith(this.#items, holder, call);
   }
 }
+
+/**
+ * Names that a class cannot have for a function of its own: `prototype` is taken, and an object with a method `then` would be
+ * mistaken for a promise wherever it is awaited. These functions are called by name.
+ */
+const RESERVED: Readonly<Record<string, string>> = { static: "prototype", method: "then" };
 
 function constructWith(items: Items, holder: unknown, call: ComponentFunction): void {
   for (const item of items.values()) {

@@ -7,7 +7,7 @@ import { trap } from "../trap.ts";
 import type { Codec, CodecMaker } from "./codec.ts";
 import type { AbiContext } from "./context.ts";
 import { layoutOf } from "./layout.ts";
-import { checkRange } from "./memory.ts";
+import { checkRange, type LinearMemory } from "./memory.ts";
 import { pointerPairCodec } from "./pointer-pair.ts";
 
 /** Canonical ABI, MAX_LIST_BYTE_LENGTH. */
@@ -47,8 +47,9 @@ export interface Elements {
 }
 
 export function listCodec(type: Extract<ValType, { kind: "list" }>, maker: CodecMaker): Codec {
-  const elements = elementsOf(type.element, maker);
-  return type.length === undefined ? lengthAndPointer(type, elements, maker) : fixedLength(type, type.length, elements, maker);
+  if (type.length === undefined) return lengthAndPointer(type, elementsOf(type.element, maker), maker);
+  // It may come as core values and go into memory, or the other way round: the same form on both ways.
+  return fixedLength(type, type.length, ownElementsOf(type.element, maker), maker);
 }
 
 /** A map is a list of pairs in memory (Canonical ABI, Despecialization) and a Map outside. */
@@ -68,8 +69,14 @@ export function mapCodec(type: Extract<ValType, { kind: "map" }>, maker: CodecMa
 
 export function elementsOf(type: ValType, maker: CodecMaker): Elements {
   const typed = TYPED[type.kind];
+  return typed === undefined || maker.domain === "host" ? ownElementsOf(type, maker) : travellingElements(typed);
+}
+
+/** Elements that are taken out of the memory they lie in. */
+function ownElementsOf(type: ValType, maker: CodecMaker): Elements {
+  const typed = TYPED[type.kind];
   const codec = maker.of(type);
-  return typed === undefined ? plainElements(codec) : typedElements(typed, codec, maker.domain === "guest");
+  return typed === undefined ? plainElements(codec) : typedElements(typed, codec);
 }
 
 function plainElements(codec: Codec): Elements {
@@ -96,25 +103,41 @@ function acceptIterable(value: unknown): ArrayLike<unknown> {
   return badValue("a list: an array or another iterable", value);
 }
 
-/** `stays`: on the way to another guest a view of the first guest's memory is enough; the host gets bytes of its own. */
-function typedElements(Typed: TypedArrayClass, codec: Codec, stays: boolean): Elements {
+function typedElements(Typed: TypedArrayClass, codec: Codec): Elements {
   const size = Typed.BYTES_PER_ELEMENT;
   return {
     size,
     align: size,
     lift(cx, at, length) {
-      const { buffer } = cx.memory.bytes;
-      if (stays) return new Typed(buffer, at, length);
       cx.spend(length * size);
-      return new Typed(buffer.slice(at, at + length * size), 0, length);
+      return new Typed(cx.memory.bytes.buffer.slice(at, at + length * size), 0, length);
     },
     accept: (value) => (value instanceof ArrayBuffer && size === 1 ? new Uint8Array(value) : acceptIterable(value)),
     lower(cx, at, values) {
       if (values instanceof Typed) {
         new Typed(cx.memory.bytes.buffer, at, values.length).set(values as unknown as ArrayLike<number> & ArrayLike<bigint>);
-      } else {
-        for (let i = 0; i < values.length; i++) codec.store(cx, at + i * size, values[i]);
-      }
+      } else for (let i = 0; i < values.length; i++) codec.store(cx, at + i * size, values[i]);
+    },
+  };
+}
+
+/** Numbers that stay in the memory of the guest they come from until another guest's memory takes them. */
+interface GuestNumbers extends ArrayLike<unknown> {
+  readonly memory: LinearMemory;
+  readonly at: number;
+}
+
+function travellingElements(Typed: TypedArrayClass): Elements {
+  const size = Typed.BYTES_PER_ELEMENT;
+  return {
+    size,
+    align: size,
+    // No view of the memory: where a guest calls itself, allocating for the list may grow that very memory.
+    lift: (cx, at, length): GuestNumbers => ({ memory: cx.memory, at, length }),
+    accept: (value) => value as GuestNumbers,
+    lower(cx, at, values) {
+      const source = values as GuestNumbers;
+      cx.memory.bytes.set(source.memory.bytes.subarray(source.at, source.at + source.length * size), at);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { ValType } from "../../wit/types.ts";
 import { type AbiContext, pointerFrom, storePointer } from "../abi/context.ts";
 import { valuesCodec } from "../abi/signature.ts";
 import { liftString, lowerString } from "../abi/strings.ts";
+import type { CoreType } from "../abi/layout.ts";
 import { checkRange, type LinearMemory } from "../abi/memory.ts";
 import { type ComponentInstance, notSupportedYet } from "../instance.ts";
 import type { CoreFunction } from "../lift.ts";
@@ -13,7 +14,7 @@ import { trap } from "../trap.ts";
 import { GuestBuffer } from "./buffers.ts";
 import { guardLater } from "./lower.ts";
 import { type Maybe, then } from "./maybe.ts";
-import { maySuspend, onStack } from "./stack.ts";
+import { maySuspend, onStack, type StackFunction } from "./stack.ts";
 import { CopyEnd, CopyResult, type CopyResultCode, FutureChannel, sameElement, StreamChannel } from "./streams.ts";
 import { Thread } from "./thread.ts";
 import { ErrorContext, type Event, EventCode, Subtask, Waitable, WaitableSet } from "./waitable.ts";
@@ -342,7 +343,7 @@ function newThread(instance: ComponentInstance, table: WebAssembly.Table, index:
   if (typeof start !== "function") trap("uninitialized table element");
   const { task } = instance.store.running;
   const thread = new Thread(task);
-  const run = onStack(instance.store, start as CoreFunction, [typeof argument === "bigint" ? "i64" : "i32"], []);
+  const run = threadFunction(instance, start as CoreFunction, typeof argument === "bigint" ? "i64" : "i32");
   thread.startWith(() =>
     run(thread, [argument], () => {
       task.unregister(thread);
@@ -351,4 +352,14 @@ function newThread(instance: ComponentInstance, table: WebAssembly.Table, index:
   );
   task.register(thread);
   return thread.index;
+}
+
+/** V8 tells the type of a function only by refusing to link it. */
+function threadFunction(instance: ComponentInstance, start: CoreFunction, param: CoreType): StackFunction {
+  try {
+    return onStack(instance.store, start, [param], []);
+  } catch (error) {
+    if (error instanceof WebAssembly.LinkError) trap("indirect call type mismatch");
+    throw error;
+  }
 }
