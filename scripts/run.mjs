@@ -17,6 +17,7 @@ const JOBS = {
   check: [["tsc", "--noEmit"], ["oxlint", "--type-aware"], ["oxfmt", "--check"], ["knip"]],
   format: [["oxfmt"]],
   conformance: [["node", "test/conformance/main.ts"]],
+  fuzz: [["node", "test/fuzz/main.ts"]],
   guests: [["node", "scripts/guests/build.ts"]],
   bench: [["node", "bench/main.ts"]],
   build: [["node", "scripts/build.ts"]],

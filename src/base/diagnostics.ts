@@ -51,9 +51,10 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   const lineStart = span.start - (column - 1);
   const lineBreak = span.source.text.indexOf("\n", span.start);
   const lineEnd = lineBreak < 0 ? span.source.text.length : lineBreak;
-  const from = column > LONGEST_LINE - 40 ? span.start - 60 : lineStart;
-  const to = Math.min(lineEnd, from + LONGEST_LINE);
-  const shown = span.source.text.slice(from, to).replaceAll("\t", " ").replace(/\r$/, "").replace(UNPRINTABLE, "\ufffd");
+  const { text } = span.source;
+  const from = column > LONGEST_LINE - 40 ? wholeCharacter(text, span.start - 60) : lineStart;
+  const to = wholeCharacter(text, Math.min(lineEnd, from + LONGEST_LINE));
+  const shown = text.slice(from, to).replaceAll("\t", " ").replace(/\r$/, "").replace(UNPRINTABLE, "\ufffd");
   const caretCount = Math.max(1, Math.min(span.end, to) - span.start);
   const gutter = " ".repeat(String(line).length);
   const out = [
@@ -65,6 +66,11 @@ export function renderDiagnostic(diagnostic: Diagnostic): string {
   ];
   if (cure !== undefined) out.push(`${gutter} = ${cure}`);
   return out.join("\n");
+}
+
+/** The offset, or the one before it where it lies inside a surrogate pair. */
+function wholeCharacter(text: string, offset: number): number {
+  return (text.codePointAt(offset - 1) ?? 0) > 0xffff ? offset - 1 : offset;
 }
 
 /** Thrown where a file with mistakes cannot be used; carries every one of them. */

@@ -14,6 +14,12 @@ import { isMarked } from "./may-wait.ts";
 import { className } from "./resources.ts";
 import { funcTypeAt, outerScope, pushCoreType, resolveType, type RuntimeType, typeAt, type TypeScope } from "./runtime-types.ts";
 
+const LONGEST_NAME = 200;
+
+function short(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+}
+
 /** What a component asked for and nobody provided: interface and function names. */
 export class MissingImports {
   readonly #names: string[] = [];
@@ -24,7 +30,7 @@ export class MissingImports {
 
   throwIfAny(): void {
     if (this.#names.length === 0) return;
-    const shown = this.#names.slice(0, 20).map((name) => `  ${name}`);
+    const shown = this.#names.slice(0, 20).map((name) => `  ${short(name)}`);
     if (this.#names.length > 20) shown.push(`  and ${this.#names.length - 20} more`);
     throw new StarlaneError("engine/missing-import", `the component imports what nothing provides:\n${shown.join("\n")}`, {
       cure: "Provide these imports, or use a component that does not need them.",
@@ -128,7 +134,7 @@ export function hostImport(
     case "value":
       throw new StarlaneError(
         "component/not-supported-yet",
-        `the root component imports a ${type.kind}, ${name}: this cannot be provided yet`,
+        `the root component imports a ${type.kind}, ${short(name)}: this cannot be provided yet`,
       );
   }
 }
@@ -144,7 +150,7 @@ function unwrapDefault(value: unknown): unknown {
  */
 function hostModule(where: string, type: CoreTypeDef | undefined, value: unknown): Item {
   if (!(value instanceof WebAssembly.Module))
-    throw new StarlaneError("engine/missing-import", `${where}: a WebAssembly.Module is needed`);
+    throw new StarlaneError("engine/missing-import", `${short(where)}: a WebAssembly.Module is needed`);
   if (type?.kind !== "module") throw new StarlaneError("starlane/internal", `${where} has no module type`);
   const bytes = bytesOf(value);
   if (bytes !== undefined && standsAlone(type)) checkModuleFits(bytes, type, where);
@@ -155,7 +161,7 @@ function hostModule(where: string, type: CoreTypeDef | undefined, value: unknown
     if (declarator.kind === "export" && exported.get(declarator.name) !== jsKind(declarator.type.kind)) {
       throw new StarlaneError(
         "engine/instantiate",
-        `${where}: the module has no export ${declarator.name} of kind ${declarator.type.kind}`,
+        `${short(where)}: the module has no export ${short(declarator.name)} of kind ${declarator.type.kind}`,
       );
     }
   }
@@ -163,7 +169,7 @@ function hostModule(where: string, type: CoreTypeDef | undefined, value: unknown
     if (offered.get(`${module}\0${name}`) === kind) continue;
     throw new StarlaneError(
       "engine/instantiate",
-      `${where}: the module imports ${module} ${name}, which the component does not offer`,
+      `${short(where)}: the module imports ${short(module)} ${short(name)}, which the component does not offer`,
     );
   }
   return { sort: "core module", module: value };
@@ -241,7 +247,7 @@ function declaredItem(
     default:
       throw new StarlaneError(
         "component/not-supported-yet",
-        `${owner} imports a ${type.kind}, ${name}: this cannot be provided yet`,
+        `${short(owner)} imports a ${type.kind}, ${short(name)}: this cannot be provided yet`,
       );
   }
 }
@@ -252,7 +258,7 @@ function sameResource(owner: string, name: string, type: RuntimeType, host: unkn
   if (type.kind === "resource" && typeof given === "function" && hostResource(given, name, owner) !== type) {
     throw new StarlaneError(
       "engine/instantiate",
-      `${owner}: mismatched resource types: ${className(name)} is another class than the one this type must equal`,
+      `${short(owner)}: mismatched resource types: ${short(className(name))} is another class than the one this type must equal`,
     );
   }
   return type;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StarlaneError } from "../base/errors.ts";
 import { instantiateWat } from "../../test/wat.ts";
 
 /** A component with a resource `r` whose functions are named as given, each a function of one core function of that type. */
@@ -91,4 +92,29 @@ test("a list of numbers that a guest passes to itself survives the growth of its
     (func (export "again") (param "v" (list u32)) (result u32)
       (canon lift (core func $n "again") (memory (core memory $m "mem")) (realloc (core func $m "realloc")))))`);
   assert.equal(await instance.call("again", [[1, 2, 3]]), 6);
+});
+
+test("a thread that starts with a function of another type is a trap", async () => {
+  const instance = await instantiateWat(`(component
+    (core module $T (table (export "t") 1 funcref))
+    (core instance $t (instantiate $T))
+    (core type $start (func (param i32)))
+    (core func $new (canon thread.new-indirect $start (core table $t "t")))
+    (core module $M
+      (import "" "new" (func $new (param i32 i32) (result i32)))
+      (import "t" "t" (table $t 1 funcref))
+      (func $other (param f64))
+      (elem (table $t) (i32.const 0) func $other)
+      (func (export "run") (result i32) (call $new (i32.const 0) (i32.const 7))))
+    (core instance $m (instantiate $M (with "" (instance (export "new" (func $new)))) (with "t" (instance $t))))
+    (func (export "run") (result u32) (canon lift (core func $m "run"))))`);
+  await assert.rejects(instance.call("run"), (error) => error instanceof StarlaneError && error.code === "engine/trap");
+});
+
+test("a name that nothing provides is not shown longer than anybody reads", async () => {
+  const name = `a${"b".repeat(5000)}`;
+  await assert.rejects(
+    instantiateWat(`(component (import "${name}" (func)))`),
+    (error) => error instanceof StarlaneError && error.code === "engine/missing-import" && error.message.length < 500,
+  );
 });

@@ -354,15 +354,22 @@ function at<T>(space: readonly T[], index: number): T {
   return value;
 }
 
+/** V8 names what does not fit, however long its name is. */
+const LONGEST_MESSAGE = 1000;
+
 function instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.ModuleImports {
   try {
     return new WebAssembly.Instance(module, imports).exports as WebAssembly.ModuleImports;
   } catch (error) {
     if (isTrap(error) || error instanceof WebAssembly.Exception) throw failureOf(error);
     if (error instanceof WebAssembly.LinkError || error instanceof RangeError || error instanceof TypeError) {
-      throw new StarlaneError("engine/instantiate", `a core module could not be instantiated: ${error.message}`, {
-        cause: error,
-      });
+      throw new StarlaneError(
+        "engine/instantiate",
+        `a core module could not be instantiated: ${error.message.slice(0, LONGEST_MESSAGE)}`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   }

@@ -5,7 +5,7 @@
 import type { Span } from "../base/diagnostics.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { NodeDeclaration } from "../manifest/manifest.ts";
-import { listed, meant, named } from "../manifest/mistakes.ts";
+import { cutText, listed, meant, named } from "../manifest/mistakes.ts";
 import { CORE, CORE_OPERATIONS, STREAM_OPERATIONS } from "./core/core.ts";
 import type { CoreOperation } from "./core/operation.ts";
 import { Settings } from "./core/settings.ts";
@@ -113,7 +113,7 @@ function nodeCure(draft: Draft, id: string): string {
     }
   }
   const nodes = draft.nodes.size === 0 ? "" : ` Nodes of this flow: ${listed(draft.nodes.keys())}.`;
-  return `Name its operation where it is wired first: \`component::operation[${id}]\`.${nodes}`;
+  return `Name its operation where it is wired first: \`component::operation[${cutText(id, 60)}]\`.${nodes}`;
 }
 
 function addNode(

@@ -227,3 +227,9 @@ test("a few lines that make a type of 2^60 parts, or an endless chain of names, 
   const chain = Array.from({ length: 5000 }, (_, i) => `type t${i} = t${i + 1};`).join("\n");
   assert.match(parseTypeBlock(`${chain}\ntype t5000 = u8;`).problems[0]?.message ?? "", /nested deeper/);
 });
+
+test("a mistake about a name as long as a page is told in a line", () => {
+  const { problems } = parseTypeBlock(`type ${"record".repeat(500)} u8;`);
+  assert.ok(problems.length > 0);
+  for (const { message } of problems) assert.ok(message.length < 200, `${message.length} characters`);
+});

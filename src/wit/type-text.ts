@@ -182,7 +182,7 @@ class BlockReader {
       case "flags":
         return reader.body(keyword, keyword.text, name.text);
       default: {
-        if (reader.expect("=", `after \`type ${name.text}\``) === undefined) return undefined;
+        if (reader.expect("=", `after ${quote(`type ${name.text}`)}`) === undefined) return undefined;
         const type = reader.type();
         return type && reader.expect(";", "after the type") && type;
       }

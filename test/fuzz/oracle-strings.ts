@@ -1,9 +1,7 @@
 // Canonical ABI, slow and direct: strings as code points, and how they get from one memory into another.
 
 import { alignUp } from "./oracle-layout.ts";
-import { OracleTrap, type Side } from "./oracle.ts";
-
-export type Encoding = "utf8" | "utf16" | "latin1+utf16";
+import { type Encoding, OracleTrap, type Side } from "./oracle-side.ts";
 
 /** A string as it was lifted: its characters, and how its sender had it. `units` carries the sender's tag, if there is one. */
 export interface PlainText {

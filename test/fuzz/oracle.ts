@@ -14,23 +14,8 @@ import {
   type Pointer,
   sizeOf,
 } from "./oracle-layout.ts";
-import { type Encoding, loadText, type PlainText, reallocate, storeText } from "./oracle-strings.ts";
-
-export class OracleTrap extends Error {
-  override readonly name = "OracleTrap";
-}
-
-/** One end of a call. */
-export interface Side {
-  readonly encoding: Encoding;
-  readonly pointer: Pointer;
-  memory(): Uint8Array;
-  realloc(old: number, oldSize: number, align: number, size: number): number;
-  /** Counts bytes and elements that were loaded. */
-  spend(amount: number): void;
-  /** Where a NaN was stored: any NaN may stand there. */
-  readonly nans: { readonly at: number; readonly bytes: 4 | 8 }[];
-}
+import { OracleTrap, type Side } from "./oracle-side.ts";
+import { loadText, type PlainText, reallocate, storeText } from "./oracle-strings.ts";
 
 /** Integers, floats, characters as numbers, flags as booleans; lists, records and tuples by position; a variant by its case. */
 export type Plain =
@@ -117,7 +102,10 @@ export function load(side: Side, at: number, type: ValType): Plain {
         plain.element,
       );
     case "record":
-      return { kind: "items", items: places(at, plain.fields, side.pointer).map((place, i) => load(side, place, plain.fields[i] as ValType)) };
+      return {
+        kind: "items",
+        items: places(at, plain.fields, side.pointer).map((place, i) => load(side, place, plain.fields[i] as ValType)),
+      };
     case "variant": {
       const tagBytes = discriminantBytes(plain.cases.length);
       const index = loadInteger(side, at, tagBytes);
@@ -186,7 +174,9 @@ export function store(side: Side, value: Plain, type: ValType, at: number): void
     }
     case "record": {
       const { items } = as(value, "items");
-      places(at, plain.fields, side.pointer).forEach((place, i) => store(side, items[i] as Plain, plain.fields[i] as ValType, place));
+      places(at, plain.fields, side.pointer).forEach((place, i) =>
+        store(side, items[i] as Plain, plain.fields[i] as ValType, place),
+      );
       return;
     }
     case "variant": {
@@ -296,9 +286,7 @@ function narrow(flat: Flat, want: Core): Flat {
   if (flat.core === want) return flat;
   const low = BigInt.asUintN(32, bits(flat));
   if (want === "i32") return { core: "i32", bits: low };
-  return want === "f32"
-    ? { core: "f32", float: floatFrom(low, 4) }
-    : { core: "f64", float: floatFrom(bits(flat), 8) };
+  return want === "f32" ? { core: "f32", float: floatFrom(low, 4) } : { core: "f64", float: floatFrom(bits(flat), 8) };
 }
 
 export function lowerFlat(side: Side, value: Plain, type: ValType): Flat[] {
@@ -376,7 +364,13 @@ function checked(side: Side, at: bigint, type: ValType): number {
 }
 
 /** `place`: where the caller wants results that do not travel flat. */
-export function lowerValues(side: Side, most: number, values: readonly Plain[], types: readonly ValType[], place?: bigint): Flat[] {
+export function lowerValues(
+  side: Side,
+  most: number,
+  values: readonly Plain[],
+  types: readonly ValType[],
+  place?: bigint,
+): Flat[] {
   if (types.flatMap((type) => flatten(type, side.pointer)).length <= most) {
     return types.flatMap((type, i) => lowerFlat(side, values[i] as Plain, type));
   }

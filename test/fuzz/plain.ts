@@ -3,7 +3,8 @@
 import type { ValType } from "../../src/wit/types.ts";
 import { camelCase } from "../../src/wit/types.ts";
 import type { Plain } from "./oracle.ts";
-import { type Encoding, encodeUtf16, encodeUtf8, type PlainText } from "./oracle-strings.ts";
+import type { Encoding } from "./oracle-side.ts";
+import { encodeUtf16, encodeUtf8, type PlainText } from "./oracle-strings.ts";
 
 /** A host's text, as the sender whose encoding is the receiver's own: so the host lowers without converting. */
 function textFor(encoding: Encoding, text: string): PlainText {
@@ -123,7 +124,10 @@ export function forHost(type: ValType, value: Plain): Plain {
     case "tuple":
       return { kind: "items", items: value.items.map((item, i) => forHost(type.types[i] ?? type, item)) };
     case "map":
-      return { kind: "items", items: lastOfEachKey(value.items.map((pair) => forHost({ kind: "tuple", types: [type.key, type.value] }, pair))) };
+      return {
+        kind: "items",
+        items: lastOfEachKey(value.items.map((pair) => forHost({ kind: "tuple", types: [type.key, type.value] }, pair))),
+      };
     default:
       return value;
   }

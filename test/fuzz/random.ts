@@ -27,9 +27,8 @@ export class Random {
   }
 
   pick<T>(list: readonly T[]): T {
-    const item = list[this.below(list.length)];
-    if (item === undefined) throw new RangeError("nothing to pick from");
-    return item;
+    if (list.length === 0) throw new RangeError("nothing to pick from");
+    return list[this.below(list.length)] as T;
   }
 
   bytes(length: number): Uint8Array {
