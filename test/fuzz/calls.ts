@@ -8,38 +8,73 @@ import { arbitraryType, arbitraryValue } from "../../src/wit/arbitrary.ts";
 import { printTypeWhole } from "../../src/wit/type-text.ts";
 import type { ValType } from "../../src/wit/types.ts";
 import { equalValues } from "../../src/wit/value.ts";
+import { type AsyncLink, asyncChainText, padded } from "./generate-async-chain.ts";
 import { chainText, type Link, resultOf } from "./generate-chain.ts";
+import type { Pointer } from "./oracle-layout.ts";
+import type { Encoding } from "./oracle-side.ts";
+import { PENDING, pause, within } from "./turns.ts";
 import { Finding, type Report, type Target } from "./target.ts";
 
 const VALUES = 8;
+const MOST_TURNS = 200;
 
 interface Chain {
   readonly types: readonly ValType[];
-  readonly links: readonly Link[];
   readonly values: readonly (readonly unknown[])[];
+  readonly text: string;
+  /** The links, in words. */
+  readonly through: string;
+  /** Of async chains: how many turns of the event loop the host takes to answer, call by call. */
+  readonly turns: readonly number[];
 }
 
-const link: Arbitrary<Link> = fc.record({
-  encoding: fc.constantFrom("utf8", "utf16", "latin1+utf16"),
-  pointer: fc.constantFrom(4, 4, 4, 8),
+const memory = {
+  encoding: fc.constantFrom<Encoding>("utf8", "utf16", "latin1+utf16"),
+  pointer: fc.constantFrom<Pointer>(4, 4, 4, 8),
   growing: fc.boolean(),
+};
+
+const link: Arbitrary<Link> = fc.record({
+  ...memory,
   postReturn: fc.boolean(),
   twice: fc.constantFrom(false, false, true),
   blocking: fc.constantFrom(false, false, true),
 });
 
-const chain: Arbitrary<Chain> = fc
-  .array(fc.oneof(arbitraryType({ depth: 1 }), arbitraryType({ depth: 2 }), arbitraryType({ depth: 3 })), {
-    minLength: 1,
-    maxLength: 4,
-  })
-  .chain((types) =>
-    fc.record({
-      types: fc.constant(types),
-      links: fc.array(link, { minLength: 1, maxLength: 3 }),
-      values: fc.array(fc.tuple(...types.map(arbitraryValue)), { minLength: VALUES, maxLength: VALUES }),
-    }),
-  );
+const asyncLink: Arbitrary<AsyncLink> = fc.record({
+  ...memory,
+  lift: fc.constantFrom("plain", "callback", "stackful"),
+  lower: fc.constantFrom("plain", "async"),
+});
+
+const types: Arbitrary<readonly ValType[]> = fc.array(
+  fc.oneof(arbitraryType({ depth: 1 }), arbitraryType({ depth: 2 }), arbitraryType({ depth: 3 })),
+  { minLength: 1, maxLength: 4 },
+);
+
+function linksOf<T>(one: Arbitrary<T>): Arbitrary<readonly T[]> {
+  return fc.array(one, { minLength: 1, maxLength: 3 });
+}
+
+function through(links: readonly object[]): string {
+  return links.map((one) => Object.values(one).map(String).join(" ")).join(" -> ");
+}
+
+function chainWith(some: readonly ValType[], text: string, links: readonly object[], turns: readonly number[]): Arbitrary<Chain> {
+  return fc
+    .array(fc.tuple(...some.map(arbitraryValue)), { minLength: VALUES, maxLength: VALUES })
+    .map((values) => ({ types: some, values, text, through: through(links), turns }));
+}
+
+const syncChain = fc.tuple(types, linksOf(link)).chain(([some, links]) => chainWith(some, chainText(some, links), links, []));
+
+const turns = fc.array(fc.nat({ max: 3 }), { minLength: VALUES, maxLength: VALUES });
+
+const asyncChain = fc
+  .tuple(types.map(padded), linksOf(asyncLink), turns)
+  .chain(([some, links, each]) => chainWith(some, asyncChainText(some, links), links, each));
+
+const chain = fc.oneof(syncChain, asyncChain);
 
 export const calls: Target = {
   prepare: () => async (seed, report) => {
@@ -49,36 +84,59 @@ export const calls: Target = {
   },
 };
 
-async function runChain({ types, links, values }: Chain, report: Report): Promise<void> {
-  const wat = chainText(types, links);
-  const sample = { extension: "wat", content: wat };
+async function runChain(one: Chain, report: Report): Promise<void> {
+  const sample = { extension: "wat", content: one.text };
   report.sample(sample);
-  const bytes = await parse(wat);
-  const what = `${types.map((type) => printTypeWhole(type)).join(", ")} through ${links.map(describeLink).join(" -> ")}`;
-  const result = resultOf(types);
+  const bytes = await parse(one.text);
   try {
     report.stage("compile");
     const component = await compile(bytes);
     report.stage("instantiate");
-    let seen: readonly unknown[] = [];
-    const echo = (...args: unknown[]): unknown => {
-      seen = args;
-      const answer = types.length === 1 ? args[0] : args;
-      return result.kind === "result" ? unwrap(answer) : answer;
-    };
-    const instance = await component.instantiate({ echo });
+    const host = new EchoHost(one);
+    const instance = await component.instantiate({ echo: host.echo });
     report.stage("call");
-    for (const args of values) {
-      const answer = await wrapped(result, () => instance.call("run", args));
-      const sent = types.length === 1 ? args[0] : args;
-      const arrived = types.length === 1 ? seen[0] : seen;
-      if (!equalValues(result, sent, arrived)) throw new Error(`the host was given ${show(arrived)}, not ${show(sent)}`);
-      if (!equalValues(result, sent, answer)) throw new Error(`the answer is ${show(answer)}, not ${show(sent)}`);
-      report.count("answered");
+    for (const args of one.values) {
+      await checkCall(one, host, args, () => instance.call("run", args));
+      report.count(one.turns.length > 0 ? "answered, async" : "answered");
     }
   } catch (error) {
+    const what = `${one.types.map((type) => printTypeWhole(type)).join(", ")} through ${one.through}`;
     throw new Finding(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, sample, error);
   }
+}
+
+/** Gives back what it is given: at once, or some turns later. */
+class EchoHost {
+  seen: readonly unknown[] = [];
+  readonly #chain: Chain;
+  #calls = 0;
+
+  constructor(chain: Chain) {
+    this.#chain = chain;
+  }
+
+  readonly echo = (...args: unknown[]): unknown => {
+    this.seen = args;
+    const { types, turns: wanted } = this.#chain;
+    const answer = types.length === 1 ? args[0] : args;
+    const give = (): unknown => (resultOf(types).kind === "result" ? unwrap(answer) : answer);
+    const after = wanted[this.#calls++];
+    return after === undefined || after === 0 ? give() : pause(after - 1).then(give);
+  };
+}
+
+async function checkCall(
+  { types }: Chain,
+  host: EchoHost,
+  args: readonly unknown[],
+  call: () => Promise<unknown>,
+): Promise<void> {
+  const result = resultOf(types);
+  const answer = await within(MOST_TURNS, wrapped(result, call));
+  if (answer === PENDING) throw new Error("no answer, and nothing is left that could give one");
+  const [sent, arrived] = types.length === 1 ? [args[0], host.seen[0]] : [args, host.seen];
+  if (!equalValues(result, sent, arrived)) throw new Error(`the host was given ${show(arrived)}, not ${show(sent)}`);
+  if (!equalValues(result, sent, answer)) throw new Error(`the answer is ${show(answer)}, not ${show(sent)}`);
 }
 
 /** A function's own result is returned or thrown. */
@@ -97,19 +155,6 @@ async function wrapped(type: ValType, call: () => Promise<unknown>): Promise<unk
     if (!(error instanceof Error && "payload" in error)) throw error;
     return type.error === undefined ? { tag: "err" } : { tag: "err", val: error.payload };
   }
-}
-
-function describeLink({ encoding, pointer, growing, postReturn, twice, blocking }: Link): string {
-  return [
-    encoding,
-    pointer,
-    growing ? "growing" : "",
-    postReturn ? "post-return" : "",
-    twice ? "twice" : "",
-    blocking ? "blocking" : "",
-  ]
-    .filter((word) => word !== "")
-    .join(" ");
 }
 
 function show(value: unknown): string {

@@ -15,6 +15,7 @@ import { mutate } from "./mutate-binary.ts";
 import { Random } from "./random.ts";
 import { type Hoard, keep, randomArguments } from "./random-value.ts";
 import { HostRefusal, stubImports } from "./stub-imports.ts";
+import { PENDING, pause, within } from "./turns.ts";
 import { Finding, type Report, type Sample, type Target } from "./target.ts";
 
 const MOST_CALLS = 6;
@@ -84,31 +85,13 @@ async function callAll(
     const [name, type] = random.pick(functions);
     const args = randomArguments(random, type, hoard);
     const what = `call ${JSON.stringify(name)}: (${type.params.map((param) => printTypeWhole(param.type)).join(", ")})`;
-    const value = await settled(what, sample, report, () => inTurns(instance.call(name, args), report));
+    const value = await settled(what, sample, report, () => within(MOST_TURNS, instance.call(name, args)));
+    if (value === PENDING) report.count("call pending");
+    else if (value !== undefined) report.count("call answered");
     keep(hoard, value);
-    if (value !== undefined) report.count("call answered");
   }
   // What was left behind may still fail on its own.
-  for (let i = 0; i < 3; i++) await nextTurn();
-}
-
-const PENDING = Symbol("pending");
-
-/** The answer, if it comes within some turns of the event loop. */
-async function inTurns(answer: Promise<unknown>, report: Report): Promise<unknown> {
-  for (let turn = 0; turn < MOST_TURNS; turn++) {
-    const first = await Promise.race([answer, nextTurn().then(() => PENDING)]);
-    if (first !== PENDING) return first;
-  }
-  answer.catch(() => undefined);
-  report.count("call pending");
-  return undefined;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+  await pause(3);
 }
 
 function attempt<T>(what: string, sample: Sample, report: Report, run: () => T): T | undefined {

@@ -6,11 +6,15 @@ import { typeText } from "./generate-types.ts";
 import { alignUp, type Core, flatten, type Pointer, sizeOf } from "./oracle-layout.ts";
 import type { Encoding } from "./oracle-side.ts";
 
-export interface Link {
+/** What a link is, whether it calls synchronously or not. */
+export interface LinkMemory {
   readonly encoding: Encoding;
   readonly pointer: Pointer;
   /** Grows its memory with every allocation, so that views of it go stale. */
   readonly growing: boolean;
+}
+
+export interface Link extends LinkMemory {
   /** Cleans up, and overwrites all it allocated, after each call. */
   readonly postReturn: boolean;
   /** Calls itself first: both sides of that call have the same memory. */
@@ -22,22 +26,31 @@ export interface Link {
 const MOST_PAGES = 100;
 
 /** Where results are put: the first place, and the second one after it. */
-function resultPlace(types: readonly ValType[], pointer: Pointer, which: 0 | 1 | 2): number {
+export function resultPlace(types: readonly ValType[], pointer: Pointer, which: 0 | 1 | 2): number {
   return 16 + which * alignUp(sizeOf(resultOf(types), pointer), 16);
 }
 
 /** `run` takes values of `types` and gives them back as `resultOf(types)`; the last link asks the host's `echo`. */
 export function chainText(types: readonly ValType[], links: readonly Link[]): string {
+  return chainOf(
+    types,
+    links.map((link, i) => linkText(i, types, link)),
+    "",
+  );
+}
+
+/** Components `$c0`, `$c1` …, each with the next one's `run` as its `next`; `async` stands in the type of all functions, or nothing. */
+export function chainOf(types: readonly ValType[], components: readonly string[], async: "" | "async"): string {
   const root = typeText([...types, resultOf(types)]);
   const withTypes = root.names.map((name) => `(with "${name}" (type $${name}))`).join(" ");
-  const instances = links.map((_, i) => {
-    const next = i === links.length - 1 ? "(func $echo)" : `(func $i${i + 1} "run")`;
+  const instances = components.map((_, i) => {
+    const next = i === components.length - 1 ? "(func $echo)" : `(func $i${i + 1} "run")`;
     return `(instance $i${i} (instantiate $c${i} ${withTypes} (with "next" ${next})))`;
   });
   return `(component
   ${root.lines.join("\n  ")}
-  (import "echo" (func $echo ${signature(root.refs)}))
-  ${links.map((link, i) => linkText(i, types, link)).join("\n  ")}
+  (import "echo" (func $echo ${async} ${signature(root.refs)}))
+  ${components.join("\n  ")}
   ${instances.toReversed().join("\n  ")}
   (export "run" (func $i0 "run")))`;
 }
@@ -47,7 +60,7 @@ export function resultOf(types: readonly ValType[]): ValType {
   return types.length === 1 && only !== undefined ? only : { kind: "tuple", types };
 }
 
-function signature(refs: readonly string[]): string {
+export function signature(refs: readonly string[]): string {
   const params = refs.slice(0, -1).map((ref, i) => `(param "p${i}" ${ref})`);
   return `${params.join(" ")} (result ${refs.at(-1) ?? ""})`;
 }
@@ -74,7 +87,7 @@ function linkText(index: number, types: readonly ValType[], link: Link): string 
     (func (export "run") ${signature(text.refs)} (canon lift (core func $last "run") ${memory} ${postReturn})))`;
 }
 
-function memoryModule({ pointer, growing }: Link, types: readonly ValType[]): string {
+export function memoryModule({ pointer, growing }: LinkMemory, types: readonly ValType[]): string {
   const p = pointer === 4 ? "i32" : "i64";
   const start = resultPlace(types, pointer, 0);
   const heap = resultPlace(types, pointer, 2);
