@@ -2,27 +2,21 @@
 
 export interface BenchRow {
   readonly name: string;
-  readonly unit: "ns" | "us" | "ms";
+  readonly unit: TimeUnit | "KB";
   /** Medians, in `unit`. */
   readonly ours: number;
   readonly peer: number;
-  /** How many times as fast as the peer: above 1 is faster. */
+  /** How many times as fast, or as small, as the peer: above 1 is better. */
   readonly ratio: number;
 }
 
 const UNITS = { ns: 1e6, us: 1e3, ms: 1 } as const;
+type TimeUnit = keyof typeof UNITS;
 
 type Work = () => unknown;
 
 /** Times `ours` and `peer` round by round, alternating; each round repeats the work until it takes about `roundMs`. */
-export async function compare(
-  name: string,
-  unit: BenchRow["unit"],
-  ours: Work,
-  peer: Work,
-  rounds = 9,
-  roundMs = 40,
-): Promise<BenchRow> {
+export async function compare(name: string, unit: TimeUnit, ours: Work, peer: Work, rounds = 9, roundMs = 40): Promise<BenchRow> {
   const [oursCount, peerCount] = [await countFor(ours, roundMs), await countFor(peer, roundMs)];
   const oursTimes: number[] = [];
   const peerTimes: number[] = [];
@@ -33,7 +27,7 @@ export async function compare(
   return row(name, unit, median(oursTimes), median(peerTimes));
 }
 
-export function row(name: string, unit: BenchRow["unit"], oursMs: number, peerMs: number): BenchRow {
+export function row(name: string, unit: TimeUnit, oursMs: number, peerMs: number): BenchRow {
   return { name, unit, ours: oursMs * UNITS[unit], peer: peerMs * UNITS[unit], ratio: peerMs / oursMs };
 }
 

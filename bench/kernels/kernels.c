@@ -1,6 +1,5 @@
 // What bench/metering.ts measures: ordinary compute, each kernel of another kind (floats, integers, bytes and recursion, calls through
-// pointers, stores). Built by hand: clang --target=wasm32 -O2 -nostdlib -mbulk-memory -mnontrapping-fptoint -msign-ext
-//   -Wl,--no-entry -Wl,--strip-all -o kernels.wasm kernels.c
+// pointers, stores). Built by build.sh.
 
 typedef unsigned char u8;
 typedef unsigned int u32;

@@ -27,7 +27,7 @@ export interface CoreModule {
 }
 
 /** A section; offsets count from the start of the module. */
-interface CoreSection {
+export interface CoreSection {
   readonly id: number;
   /** Of a custom section. */
   readonly name?: string | undefined;
@@ -79,7 +79,7 @@ class ModuleReading {
 }
 
 /** The order that sections must have; custom sections may stand anywhere. */
-const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+export const SECTION_ORDER: readonly number[] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
 /**
  * Reads a core module; `base` is where it lies in its file, for offsets in errors.

@@ -72,7 +72,7 @@ function readFieldType(reader: ByteReader): CoreFieldType {
   return { type, mutable: reader.flag("mutability") };
 }
 
-const NUMBER_TYPES = new Map<number, CoreNumType>([
+export const NUMBER_TYPES: ReadonlyMap<number, CoreNumType> = new Map<number, CoreNumType>([
   [0x7f, "i32"],
   [0x7e, "i64"],
   [0x7d, "f32"],
@@ -80,7 +80,7 @@ const NUMBER_TYPES = new Map<number, CoreNumType>([
   [0x7b, "v128"],
 ]);
 
-const HEAP_TYPES = new Map([
+export const HEAP_TYPES: ReadonlyMap<number, string> = new Map([
   [0x75, "nocont"],
   [0x74, "noexn"],
   [0x73, "nofunc"],

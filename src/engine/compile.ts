@@ -5,8 +5,8 @@ import type { Component, DefinitionOf } from "../component/component.ts";
 import { decode } from "../component/decode.ts";
 import { validate } from "../component/validate.ts";
 import type { FuncType, NamedExtern } from "../wit/types.ts";
-import { compileModule, compileModuleLater } from "./compiled-modules.ts";
-import type { CompiledComponent, Imports, Instance } from "./engine.ts";
+import { AS_THEY_ARE, type Caching, compileModules, ordinary } from "./compiled-modules.ts";
+import type { CompiledComponent, CompileOptions, Imports, Instance, Pool, PoolOptions } from "./engine.ts";
 import { HostExports } from "./host-exports.ts";
 import type { CoreModules } from "./items.ts";
 import { instantiateRoot } from "./link.ts";
@@ -15,13 +15,20 @@ import { instantiateRoot } from "./link.ts";
  * Compiles a component binary.
  * @throws StarlaneError `component/malformed`, `component/invalid`
  */
-export async function compile(bytes: Uint8Array): Promise<CompiledComponent> {
-  const own = Uint8Array.from(bytes); // nobody may change the bytes between checking and compiling
+export async function compile(bytes: Uint8Array, options: CompileOptions = {}): Promise<CompiledComponent> {
+  // Nobody may change the bytes between checking and compiling.
+  const own = options.handOver === true ? ordinary(bytes) : Uint8Array.from(bytes);
   const component = decode(own);
   const type = validate(component);
-  const [modules, digest] = await Promise.all([compileModules(component), sha256(own)]);
+  const definitions = [...coreModules(component)];
+  const hashing = options.digest ?? sha256(own);
+  const caching = { cache: options.cache, digest: hashing };
+  const [digest, modules] = await Promise.all([
+    hashing,
+    options.onlyPools === true ? undefined : asTheyAre(definitions, caching),
+  ]);
   const functions = new Map(exportedFunctions(type.exports));
-  const instantiateSync = (imports: Imports = {}): Instance => makeInstance(component, modules, imports);
+  const instantiateSync = (imports: Imports = {}): Instance => makeInstance(component, modules ?? onlyPools(), imports);
   return {
     digest,
     type,
@@ -29,6 +36,11 @@ export async function compile(bytes: Uint8Array): Promise<CompiledComponent> {
     instantiateSync,
     // oxlint-disable-next-line require-await -- a rejection, not a throw
     instantiate: async (imports) => instantiateSync(imports),
+    async pool<T>(poolOptions: PoolOptions<T> = {}): Promise<Pool<T>> {
+      const { rewriteModules } = await import("./pool/rewrite.ts");
+      const { TransactionPool } = await import("./pool/pool.ts");
+      return new TransactionPool<T>(component, await rewriteModules(definitions, poolOptions, caching), poolOptions);
+    },
   };
 }
 
@@ -44,28 +56,13 @@ function makeInstance(component: Component, modules: CoreModules, imports: Impor
   };
 }
 
-// Compiling off this thread pays from about here on.
-const SMALL_MODULE = 64 * 1024;
+async function asTheyAre(definitions: readonly DefinitionOf<"core-module">[], caching: Caching): Promise<CoreModules> {
+  const compiled = await compileModules(definitions, AS_THEY_ARE, caching);
+  return new Map(compiled.map(({ source, module }) => [source, module]));
+}
 
-async function compileModules(component: Component): Promise<CoreModules> {
-  const modules = new Map<object, WebAssembly.Module>();
-  const compileOne = async (definition: DefinitionOf<"core-module">): Promise<void> => {
-    try {
-      const bytes = definition.bytes as Uint8Array<ArrayBuffer>;
-      modules.set(definition, bytes.length <= SMALL_MODULE ? compileModule(bytes) : await compileModuleLater(bytes));
-    } catch (error) {
-      throw new StarlaneError(
-        "component/invalid",
-        `the core module at byte 0x${definition.offset.toString(16)} is invalid: ${String((error as Error).message)}`,
-        {
-          cause: error,
-          at: `byte 0x${definition.offset.toString(16)}`,
-        },
-      );
-    }
-  };
-  await Promise.all([...coreModules(component)].map(compileOne));
-  return modules;
+function onlyPools(): never {
+  throw new StarlaneError("starlane/internal", "a component that was compiled for pools only has no other instances");
 }
 
 function* coreModules(component: Component): Iterable<DefinitionOf<"core-module">> {

@@ -6,7 +6,7 @@ import type { CoreTypeDef, Declarator, ExternTypeRef } from "../component/compon
 import { checkModuleFits, standsAlone } from "../component/module-fits.ts";
 import { camelCase } from "../wit/types.ts";
 import { bytesOf } from "./compiled-modules.ts";
-import type { ComponentFunction, Imports } from "./engine.ts";
+import type { ComponentFunction, Imports, Intercept } from "./engine.ts";
 import type { HostClass, RuntimeResource } from "./instance.ts";
 import type { Item, Items } from "./items.ts";
 import { HostFunction } from "./lower.ts";
@@ -20,9 +20,14 @@ function short(name: string): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
-/** What a component asked for and nobody provided: interface and function names. */
-export class MissingImports {
+/** One component that is linked against the host: what it asked for and nobody provided, and who stands between the two. */
+export class HostLinking {
+  readonly intercept: Intercept | undefined;
   readonly #names: string[] = [];
+
+  constructor(intercept: Intercept | undefined) {
+    this.intercept = intercept;
+  }
 
   add(name: string): void {
     this.#names.push(name);
@@ -115,15 +120,15 @@ export function hostImport(
   type: ExternTypeRef,
   scope: TypeScope,
   value: unknown,
-  missing: MissingImports,
+  linking: HostLinking,
 ): Item | undefined {
   switch (type.kind) {
     case "instance":
-      return { sort: "instance", items: hostInstance(name, typeAt(scope, type.type), value, missing) };
+      return { sort: "instance", items: hostInstance(name, typeAt(scope, type.type), value, linking) };
     case "func":
       return {
         sort: "func",
-        func: hostFunction(name, name, funcTypeAt(scope, type.type), { [name]: unwrapDefault(value) }, missing),
+        func: hostFunction(name, name, funcTypeAt(scope, type.type), { [name]: unwrapDefault(value) }, linking),
       };
     case "type":
       if (type.bound.kind === "eq") return { sort: "type", type: typeAt(scope, type.bound.type) };
@@ -180,11 +185,11 @@ function jsKind(kind: string): string {
 }
 
 /** A host's object seen through an instance type. */
-function hostInstance(name: string, type: RuntimeType, host: unknown, missing: MissingImports): Items {
+function hostInstance(name: string, type: RuntimeType, host: unknown, linking: HostLinking): Items {
   if (type.kind !== "instance-type") throw new StarlaneError("starlane/internal", `import ${name} has no instance type`);
   const scope: HostScope = { outer: type.scope, types: [], coreTypes: [], instances: [] };
   const items = new Map<string, Item>();
-  for (const declarator of type.declarators) declare(name, declarator, scope, items, host, missing);
+  for (const declarator of type.declarators) declare(name, declarator, scope, items, host, linking);
   return items;
 }
 
@@ -194,7 +199,7 @@ function declare(
   scope: HostScope,
   items: Map<string, Item>,
   host: unknown,
-  missing: MissingImports,
+  linking: HostLinking,
 ): void {
   switch (declarator.kind) {
     case "core-type":
@@ -217,7 +222,7 @@ function declare(
     case "import":
       throw new StarlaneError("starlane/internal", "an import inside an instance type");
     case "export": {
-      const item = declaredItem(owner, declarator.name.name, declarator.type, scope, host, missing);
+      const item = declaredItem(owner, declarator.name.name, declarator.type, scope, host, linking);
       if (item.sort === "type") scope.types.push(item.type);
       if (item.sort === "instance") scope.instances.push(item.items);
       items.set(declarator.name.name, item);
@@ -231,17 +236,17 @@ function declaredItem(
   type: ExternTypeRef,
   scope: TypeScope,
   host: unknown,
-  missing: MissingImports,
+  linking: HostLinking,
 ): Item {
   switch (type.kind) {
     case "func":
-      return { sort: "func", func: hostFunction(`${owner}#${name}`, name, funcTypeAt(scope, type.type), host, missing) };
+      return { sort: "func", func: hostFunction(`${owner}#${name}`, name, funcTypeAt(scope, type.type), host, linking) };
     case "type":
       if (type.bound.kind === "eq")
         return { sort: "type", type: sameResource(owner, name, typeAt(scope, type.bound.type), host) };
       return { sort: "type", type: hostResource(member(host, className(name)), name, owner) };
     case "instance":
-      return { sort: "instance", items: hostInstance(`${owner}/${name}`, typeAt(scope, type.type), member(host, name), missing) };
+      return { sort: "instance", items: hostInstance(`${owner}/${name}`, typeAt(scope, type.type), member(host, name), linking) };
     case "core-module":
       return hostModule(`${owner}/${name}`, scope.coreTypes[type.type], member(host, name));
     default:
@@ -269,11 +274,12 @@ function hostFunction(
   name: string,
   type: HostFunction["type"],
   host: unknown,
-  missing: MissingImports,
+  linking: HostLinking,
 ): HostFunction {
   const found = findFunction(host, name);
-  if (found === undefined) missing.add(where);
-  return new HostFunction(where, type, found?.call ?? (() => undefined), found?.mayWait);
+  if (found === undefined) linking.add(where);
+  const call = found?.call ?? (() => undefined);
+  return new HostFunction(where, type, linking.intercept?.(where, type, call) ?? call, found?.mayWait);
 }
 
 interface Found {

@@ -5,6 +5,7 @@ import { StarlaneError } from "../base/errors.ts";
 import type { ResourceType } from "../wit/types.ts";
 import { Store } from "./async/store.ts";
 import type { Thread } from "./async/thread.ts";
+import { isTimeless } from "./timeless.ts";
 import type { ErrorContext, Waitable, WaitableSet } from "./async/waitable.ts";
 import { trap } from "./trap.ts";
 
@@ -41,25 +42,28 @@ export class ResourceHandle {
   }
 }
 
-/** What one call lent and borrowed: `borrows` the callee must drop, `lenders` the caller gets back. */
+/** What one call lent and borrowed: `borrows` the callee must drop, what was lent the caller gets back. */
 export class BorrowScope {
   borrows = 0;
-  readonly lenders: ResourceHandle[] = [];
-  readonly #ends: (() => void)[] = [];
+  /** Made when first needed: most calls lend nothing. */
+  #lenders: ResourceHandle[] | undefined;
+  #ends: (() => void)[] | undefined;
 
   lend(handle: ResourceHandle): void {
     handle.lends++;
-    this.lenders.push(handle);
+    (this.#lenders ??= []).push(handle);
   }
 
   onEnd(run: () => void): void {
-    this.#ends.push(run);
+    (this.#ends ??= []).push(run);
   }
 
   giveBack(): void {
-    for (const lender of this.lenders) lender.lends--;
-    this.lenders.length = 0;
-    for (const run of this.#ends) run();
+    const lenders = this.#lenders;
+    const ends = this.#ends;
+    this.#lenders = undefined;
+    if (lenders !== undefined) for (const lender of lenders) lender.lends--;
+    if (ends !== undefined) for (const run of ends) run();
   }
 }
 
@@ -69,10 +73,17 @@ const MAX_HANDLES = 2 ** 28 - 1;
 export class Table<T> {
   readonly #entries: (T | undefined)[] = [undefined];
   readonly #free: number[] = [];
+  readonly #max: number;
+  #hasChanged = false;
+
+  constructor(max = MAX_HANDLES) {
+    this.#max = Math.min(max, MAX_HANDLES);
+  }
 
   add(entry: T): number {
     const index = this.#free.pop() ?? this.#entries.length;
-    if (index > MAX_HANDLES) trap("handle table is full");
+    if (index > this.#max) trap(`handle table is full: it has ${this.#max} handles`);
+    this.#hasChanged = true;
     this.#entries[index] = entry;
     return index;
   }
@@ -85,10 +96,33 @@ export class Table<T> {
 
   remove(index: number): T {
     const entry = this.entry(index);
+    this.#hasChanged = true;
     this.#entries[index] = undefined;
     this.#free.push(index);
     return entry;
   }
+
+  get entries(): readonly (T | undefined)[] {
+    return this.#entries;
+  }
+
+  /** What is in the table now, indices included; calling it makes the table so again. */
+  save(): () => void {
+    const entries = [...this.#entries];
+    const free = [...this.#free];
+    this.#hasChanged = false;
+    return () => {
+      if (!this.#hasChanged) return;
+      this.#hasChanged = false;
+      overwrite(this.#entries, entries);
+      overwrite(this.#free, free);
+    };
+  }
+}
+
+function overwrite<T>(list: T[], saved: readonly T[]): void {
+  list.length = saved.length;
+  for (let i = 0; i < saved.length; i++) list[i] = saved[i] as T;
 }
 
 /** The handles of an instance: resources, and what it can wait for. */
@@ -112,7 +146,7 @@ export class HandleTable extends Table<ResourceHandle | Waitable | WaitableSet |
 
 export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
-  readonly handles = new HandleTable();
+  readonly handles: HandleTable;
   mayEnter = true;
   mayLeave = true;
   /** `context.get` and `context.set` of the running task. */
@@ -127,9 +161,41 @@ export class ComponentInstance {
   readonly store: Store;
   readonly #entering = new Map<ComponentInstance | undefined, readonly ComponentInstance[]>();
 
-  constructor(parent: ComponentInstance | undefined) {
+  constructor(parent: ComponentInstance | undefined, maxHandles?: number) {
     this.parent = parent;
     this.store = parent?.store ?? new Store();
+    this.handles = new HandleTable(maxHandles);
+  }
+
+  /** What would be lost, were the instance put back to its state now; undefined where all of it can be. */
+  get obstacle(): string | undefined {
+    if (this.threads.entries.some((thread) => thread !== undefined)) return "a thread that has not ended";
+    for (const entry of this.handles.entries) {
+      if (entry === undefined) continue;
+      if (!(entry instanceof ResourceHandle)) return "a handle that is no resource";
+      if (entry.lends > 0 || entry.scope !== undefined) return "a handle that is lent";
+      if (entry.resource.impl === undefined && !isTimeless(entry.rep))
+        return "an object of the host that belongs to one transaction";
+    }
+    return undefined;
+  }
+
+  /** Its state now; calling it puts the instance back. */
+  save(): () => void {
+    const { backpressure, context } = this;
+    const [first, second] = context;
+    const kept = this.handles.entries.filter((entry) => entry instanceof ResourceHandle);
+    const [handles, threads] = [this.handles.save(), this.threads.save()];
+    return () => {
+      handles();
+      for (const handle of kept) handle.lends = 0;
+      threads();
+      this.mayEnter = this.mayLeave = true;
+      if (this.context[0] !== first || this.context[1] !== second) this.context = [first, second];
+      this.backpressure = backpressure;
+      this.waitingToEnter = 0;
+      this.exclusive = undefined;
+    };
   }
 
   /** The instances that a call from `caller` enters: this one and those around it that the caller is not already in. */

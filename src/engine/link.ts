@@ -14,14 +14,13 @@ import type {
 } from "../component/component.ts";
 import { codecsOf } from "./abi/codec.ts";
 import { AbiContext } from "./abi/context.ts";
-import { LinearMemory } from "./abi/memory.ts";
 import { asyncBuiltin, type BuiltinScope } from "./async/builtins.ts";
 import { lowerOnStack, lowerWaitingFunction } from "./async/lower.ts";
 import { mayBlock } from "./async/may-block.ts";
 import { asImport } from "./async/stack.ts";
 import { canonBuiltin } from "./builtins.ts";
 import type { Imports } from "./engine.ts";
-import { findImport, hostImport, MissingImports } from "./host-imports.ts";
+import { findImport, hostImport, HostLinking } from "./host-imports.ts";
 import { ComponentInstance, enter, leave, notSupportedYet, type RuntimeResource } from "./instance.ts";
 import type { ComponentClosure, ComponentScope, CoreModules, Item, Items } from "./items.ts";
 import { type CoreFunction, LiftedFunction } from "./lift.ts";
@@ -37,18 +36,29 @@ import {
   typeAt,
   valType,
 } from "./runtime-types.ts";
-import { failureOf, isTrap } from "./trap.ts";
+import { plain, type Surroundings } from "./surroundings.ts";
+import { failureOf } from "./trap.ts";
 
 /** Instantiates a root component against what the host provides. */
-export function instantiateRoot(component: Component, modules: CoreModules, imports: Imports): Items {
-  const missing = new MissingImports();
-  const linker = new Linker({ component, modules, scope: undefined }, undefined, (definition, scope) =>
-    hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), missing),
-  );
-  linker.instance.store.mayBlock = mayBlock(component) || anyMayWait(imports);
+export function instantiateRoot(
+  component: Component,
+  modules: CoreModules,
+  imports: Imports,
+  around: Surroundings = plain(),
+): Items {
+  const linking = new HostLinking(around.intercept);
+  const importItem: Import = (definition, scope) =>
+    hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), linking);
+  const linker = new Linker({ component, modules, scope: undefined }, undefined, importItem, around);
+  linker.instance.store.mayBlock = around.onStacks || needsStacks(component, imports);
   // Imports come before what uses them, so all that is missing is known before anything of the guest runs.
-  linker.beforeRunning = () => missing.throwIfAny();
+  linker.beforeRunning = () => linking.throwIfAny();
   return linker.link();
+}
+
+/** Whether something can block: guests then run on stacks that can be suspended. */
+export function needsStacks(component: Component, imports: Imports): boolean {
+  return mayBlock(component) || anyMayWait(imports);
 }
 
 type CoreOther = "core table" | "core memory" | "core global" | "core tag";
@@ -77,14 +87,16 @@ class Linker implements ComponentScope {
   readonly #bags = new WeakSet<object>();
   readonly #coreInstances: WebAssembly.ModuleImports[] = [];
   readonly #coreOthers: Record<CoreOther, unknown[]> = { "core table": [], "core memory": [], "core global": [], "core tag": [] };
-  readonly #memories = new Map<unknown, LinearMemory>();
+  readonly #around: Surroundings;
   readonly #exports = new Map<string, Item>();
 
-  constructor(closure: ComponentClosure, parent: ComponentInstance | undefined, importItem: Import) {
+  constructor(closure: ComponentClosure, parent: ComponentInstance | undefined, importItem: Import, around: Surroundings) {
     this.#component = closure.component;
     this.#modules = closure.modules;
     this.outer = closure.scope;
-    this.instance = new ComponentInstance(parent);
+    this.#around = around;
+    this.instance = new ComponentInstance(parent, around.maxHandles);
+    around.added(this.instance);
     this.#import = importItem;
   }
 
@@ -191,7 +203,7 @@ class Linker implements ComponentScope {
     this.beforeRunning();
     const imports = Object.create(null) as WebAssembly.Imports;
     for (const { name, instance } of expr.args) imports[name] = this.#asImports(at(this.#coreInstances, instance));
-    return instantiateCore(at(this.coreModules, expr.module), imports);
+    return this.#around.instantiate(at(this.coreModules, expr.module), imports);
   }
 
   /** Functions that may suspend their caller are given to modules in a form of their own. */
@@ -219,11 +231,12 @@ class Linker implements ComponentScope {
   #makeInstance(expr: InstanceExpr): Items {
     if (expr.kind === "exports") return new Map(expr.exports.map(({ name, item }) => [name.name, this.#item(item)]));
     const args = new Map(expr.args.map(({ name, item }) => [name, this.#item(item)]));
-    const linker = new Linker(at(this.components, expr.component), this.instance, (definition) => {
+    const argument: Import = (definition) => {
       const item = args.get(definition.name.name);
       if (item === undefined) throw new StarlaneError("starlane/internal", `no argument for import ${definition.name.name}`);
       return item;
-    });
+    };
+    const linker = new Linker(at(this.components, expr.component), this.instance, argument, this.#around);
     linker.beforeRunning = () => this.beforeRunning();
     return linker.link();
   }
@@ -267,7 +280,9 @@ class Linker implements ComponentScope {
       dtor: (rep) => {
         try {
           enter(entering);
+          impl.store.direct++;
           core?.(rep);
+          impl.store.direct--;
           leave(entering);
         } catch (error) {
           throw failureOf(error);
@@ -276,7 +291,9 @@ class Linker implements ComponentScope {
       dtorFrom: (caller, rep) => {
         const instances = impl.entering(caller);
         enter(instances);
+        impl.store.direct++;
         core?.(rep);
+        impl.store.direct--;
         leave(instances);
       },
     };
@@ -326,25 +343,23 @@ class Linker implements ComponentScope {
       },
       valType: (ref) => valType(ref, this),
       context: (options) => this.#context(options),
-      memory: (index) => this.#memory(at(this.#coreOthers["core memory"], index)),
+      memory: (index) => this.#around.memory(at(this.#coreOthers["core memory"], index)),
       table: (index) => at(this.#coreOthers["core table"], index) as WebAssembly.Table,
     };
   }
 
   #context(options: CanonOptions): AbiContext {
-    const memory = options.memory === undefined ? undefined : this.#memory(at(this.#coreOthers["core memory"], options.memory));
+    const memory =
+      options.memory === undefined ? undefined : this.#around.memory(at(this.#coreOthers["core memory"], options.memory));
     const realloc = options.realloc === undefined ? undefined : at(this.#coreFuncs, options.realloc);
-    return new AbiContext(this.instance, options.stringEncoding, memory, realloc, codecsOf(memory?.pointer ?? 4));
-  }
-
-  /** One view per memory, however many functions use it. */
-  #memory(memory: unknown): LinearMemory {
-    let view = this.#memories.get(memory);
-    if (view === undefined) {
-      if (!(memory instanceof WebAssembly.Memory)) throw new StarlaneError("starlane/internal", "not a memory");
-      this.#memories.set(memory, (view = new LinearMemory(memory)));
-    }
-    return view;
+    return new AbiContext(
+      this.instance,
+      options.stringEncoding,
+      memory,
+      realloc,
+      codecsOf(memory?.pointer ?? 4),
+      this.#around.maxValueBytes,
+    );
   }
 }
 
@@ -352,25 +367,4 @@ function at<T>(space: readonly T[], index: number): T {
   const value = space[index];
   if (value === undefined) throw new StarlaneError("starlane/internal", `index ${index} out of bounds`);
   return value;
-}
-
-/** V8 names what does not fit, however long its name is. */
-const LONGEST_MESSAGE = 1000;
-
-function instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.ModuleImports {
-  try {
-    return new WebAssembly.Instance(module, imports).exports as WebAssembly.ModuleImports;
-  } catch (error) {
-    if (isTrap(error) || error instanceof WebAssembly.Exception) throw failureOf(error);
-    if (error instanceof WebAssembly.LinkError || error instanceof RangeError || error instanceof TypeError) {
-      throw new StarlaneError(
-        "engine/instantiate",
-        `a core module could not be instantiated: ${error.message.slice(0, LONGEST_MESSAGE)}`,
-        {
-          cause: error,
-        },
-      );
-    }
-    throw error;
-  }
 }

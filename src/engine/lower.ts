@@ -59,13 +59,14 @@ export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunct
   const lends = type.params.some((param) => containsBorrow(param.type));
   const placeAt = params.flatCount;
   return guard((flat) => {
+    if (caller.store.failed) throw caller.store.rethrown();
     if (!caller.mayLeave) trap("cannot leave component instance");
     const scope = lends ? new BorrowScope() : undefined;
     cx.scope = scope;
     cx.startLifting();
     const args = params.lift(cx, flat);
     const answer = answerOf(host, args);
-    if (answer instanceof Promise) {
+    if (answer instanceof Promise && type.result?.kind !== "future") {
       throw new StarlaneError("engine/bad-value", `${host.name} answered with a promise`, {
         cure: "Mark functions that answer later with mayWait.",
       });

@@ -7,6 +7,8 @@ import type { BorrowScope, HostClass, RuntimeResource } from "./instance.ts";
 
 interface GuestObjectState {
   readonly resource: RuntimeResource;
+  /** The transaction it was made in: afterwards its representation means something else, or nothing. */
+  readonly epoch: number;
   readonly rep: unknown;
   owned: boolean;
   usable: boolean;
@@ -18,7 +20,7 @@ const states = new WeakMap<object, GuestObjectState>();
 export function toHost(resource: RuntimeResource, rep: unknown, scope: BorrowScope | undefined): unknown {
   if (resource.impl === undefined) return rep;
   const object: object = Object.create(guestClassOf(resource).prototype as object);
-  const state: GuestObjectState = { resource, rep, owned: scope === undefined, usable: true };
+  const state = { resource, epoch: resource.impl.store.epoch, rep, owned: scope === undefined, usable: true };
   states.set(object, state);
   scope?.onEnd(() => {
     state.usable = false;
@@ -37,16 +39,20 @@ export function fromHost(resource: RuntimeResource, value: unknown, how: "take" 
   }
   const state = states.get(value);
   if (state === undefined || state.resource !== resource) badValue(`an object of the resource ${name}`, value);
-  if (!state.usable)
+  if (!state.usable || isOutdated(state))
     throw new StarlaneError(
       "engine/bad-value",
-      `the resource ${name} was already dropped, passed on, or was only lent for a call`,
+      `the resource ${name} was already dropped, passed on, was only lent for a call, or its transaction has ended`,
     );
   if (how === "take") {
     if (!state.owned) throw new StarlaneError("engine/bad-value", `the resource ${name} was only lent: it cannot be given away`);
     state.usable = false;
   }
   return state.rep;
+}
+
+function isOutdated({ resource, epoch }: GuestObjectState): boolean {
+  return resource.impl !== undefined && resource.impl.store.epoch !== epoch;
 }
 
 /** Keeps a guest's new object under the JS object that its constructor is making. */
@@ -73,7 +79,7 @@ function makeGuestClass(resource: RuntimeResource, name: string): HostClass {
 
       [Symbol.dispose](): void {
         const state = states.get(this);
-        if (state === undefined || !state.usable) return;
+        if (state === undefined || !state.usable || isOutdated(state)) return;
         state.usable = false;
         if (state.owned) resource.dtor?.(state.rep);
       }

@@ -1,4 +1,5 @@
-// npm run conformance: passed/total of every script, and what does not pass yet.
+// npm run conformance [-- --pooled]: passed/total of every script, and what does not pass yet. `--pooled`: with the core modules in the
+// form that pools run.
 
 import { KNOWN_GAPS } from "./known-gaps.ts";
 import { runScript, scriptNames, summary, whyAbsent } from "./scripts.ts";
@@ -8,10 +9,11 @@ if (absent !== undefined) {
   console.error(absent);
   process.exit(2);
 }
+const isPooled = process.argv.includes("--pooled");
 let passed = 0;
 let runnable = 0;
 for (const name of scriptNames()) {
-  const results = await runScript(name);
+  const results = await runScript(name, isPooled);
   const failed = results.filter(({ outcome }) => outcome === "failed");
   passed += results.filter(({ outcome }) => outcome === "passed").length;
   runnable += results.filter(({ outcome }) => outcome !== "unreadable").length;

@@ -5,6 +5,7 @@ import { compile } from "../../src/engine/compile.ts";
 import { ComponentError, type CompiledComponent, type Instance } from "../../src/engine/engine.ts";
 import { camelCase, type ValType } from "../../src/wit/types.ts";
 import { StarlaneError } from "../../src/base/errors.ts";
+import { pooled } from "./pooled.ts";
 
 /** A typed value as the script writes it. */
 export interface ScriptValue {
@@ -69,6 +70,18 @@ export class ScriptRunner {
   // Weak: an instance that no later command can reach gives its memories back, of which a browser has about a hundred.
   readonly #components = new WeakMap<Instance, CompiledComponent>();
 
+  readonly #isPooled: boolean;
+
+  /** `isPooled`: components run in the form that pools run them in. */
+  constructor(isPooled = false) {
+    this.#isPooled = isPooled;
+  }
+
+  async #compiled(bytes: Uint8Array): Promise<CompiledComponent> {
+    const component = await compile(bytes);
+    return this.#isPooled ? pooled(bytes, component) : component;
+  }
+
   async run(commands: readonly ScriptCommand[]): Promise<CommandResult[]> {
     const results: CommandResult[] = [];
     for (const command of commands) results.push(await this.#command(command));
@@ -132,7 +145,7 @@ export class ScriptRunner {
       this.#select(command.id, component);
       return;
     }
-    const component = await compile(command.binary as Uint8Array);
+    const component = await this.#compiled(command.binary as Uint8Array);
     this.#lastDefinition = component;
     if (command.id !== undefined) this.#definitions.set(command.id, component);
     if (command.kind !== "definition") this.#select(command.id, component);
@@ -179,7 +192,7 @@ export class ScriptRunner {
   async #assertTrap(command: ScriptCommand): Promise<void> {
     if (command.module !== undefined) {
       const { module } = command;
-      return rejects(async () => this.#instantiate(await compile(module.binary as Uint8Array)), ["engine/trap"]);
+      return rejects(async () => this.#instantiate(await this.#compiled(module.binary as Uint8Array)), ["engine/trap"]);
     }
     await rejects(() => this.#act(command.action as ScriptAction), ["engine/trap"]);
   }

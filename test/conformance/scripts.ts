@@ -28,10 +28,10 @@ interface Reader {
   readScript(text: string, parse: (wat: string) => Promise<Uint8Array>): Promise<{ commands: ScriptCommand[] }>;
 }
 
-export async function runScript(name: string): Promise<CommandResult[]> {
+export async function runScript(name: string, isPooled = false): Promise<CommandResult[]> {
   const { readScript } = (await import(pathToFileURL(READER).href)) as Reader;
   const { commands } = await readScript(readFileSync(join(SCRIPTS, name), "utf8"), parse);
-  return await new ScriptRunner().run(commands);
+  return await new ScriptRunner(isPooled).run(commands);
 }
 
 /** `12/12`, and what could not be read. */

@@ -13,6 +13,10 @@ const RUNS: Readonly<Record<string, { readonly cases: number; readonly reached: 
   decode: { cases: 150, reached: ["decoded", "valid", "instantiated", "call answered", "call: engine/trap"] },
   values: { cases: 10, reached: ["lower: value", "lift: value", "lift: trap", "pass: value", "pass: trap"] },
   text: { cases: 500, reached: ["flow: good", "run: answered", "json: read", "pattern: good", "type text: good"] },
+  rewrite: {
+    cases: 120,
+    reached: ["valid", "invalid", "fresh", "put back", "call: value", "call: trap", "call: stopped", "call: exception"],
+  },
   calls: { cases: 25, reached: ["answered"] },
 };
 
@@ -36,7 +40,7 @@ async function runAside(name: string, cases: number): Promise<ReadonlyMap<string
 for (const name of TARGET_NAMES) {
   test(`a short run of ${name} finds nothing`, async () => {
     const { cases, reached } = RUNS[name] ?? { cases: 0, reached: [] };
-    const counts = await (name === "decode" ? runAside : runHere)(name, cases);
+    const counts = await (name === "decode" || name === "rewrite" ? runAside : runHere)(name, cases);
     assert.deepEqual(
       reached.filter((what) => !counts.has(what)),
       [],

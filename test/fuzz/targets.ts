@@ -6,6 +6,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   decode: async () => (await import("./decode.ts")).decode,
   values: async () => (await import("./values.ts")).values,
   text: async () => (await import("./text.ts")).text,
+  rewrite: async () => (await import("./rewrite.ts")).rewrite,
   calls: async () => (await import("./calls.ts")).calls,
 };
 

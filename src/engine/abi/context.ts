@@ -29,7 +29,8 @@ export class AbiContext {
   /** Where `lowerString` and `lowerList` leave what they allocated: a pointer, and a length in code units or elements. */
   outPointer = 0;
   outLength = 0;
-  #budget = LIFT_BUDGET;
+  readonly #maxBytes: number;
+  #budget: number;
   readonly #memory: LinearMemory | undefined;
   readonly #realloc: CoreFunction | undefined;
 
@@ -39,7 +40,9 @@ export class AbiContext {
     memory: LinearMemory | undefined,
     realloc: CoreFunction | undefined,
     codecs: Readonly<Record<"host" | "guest", CodecMaker>>,
+    maxBytes = LIFT_BUDGET,
   ) {
+    this.#maxBytes = this.#budget = maxBytes;
     this.instance = instance;
     this.encoding = encoding;
     this.pointer = codecs.host.pointer;
@@ -58,13 +61,13 @@ export class AbiContext {
   }
 
   startLifting(): void {
-    this.#budget = LIFT_BUDGET;
+    this.#budget = this.#maxBytes;
   }
 
   /** Accounts for host memory that a lifted value takes, in bytes. */
   spend(bytes: number): void {
     this.#budget -= bytes;
-    if (this.#budget < 0) trap(`a value of more than ${LIFT_BUDGET} bytes was passed`);
+    if (this.#budget < 0) trap(`a value of more than ${this.#maxBytes} bytes was passed`);
   }
 
   /** New bytes in the guest's memory, aligned and in bounds. */
@@ -75,7 +78,9 @@ export class AbiContext {
   reallocate(old: number, oldSize: number, align: number, size: number, what: string): number {
     const at = this.#callRealloc(old, oldSize, align, size);
     if (at % align !== 0) trap(`${what}: realloc return: result not aligned`);
-    if (at + size > this.memory.size) trap(`${what}: realloc return: beyond end of memory`);
+    const { memory } = this;
+    if (!memory.holds(at + size)) trap(`${what}: realloc return: beyond end of memory`);
+    memory.mark(at, size);
     return at;
   }
 
@@ -83,11 +88,14 @@ export class AbiContext {
     const realloc = this.#realloc;
     if (realloc === undefined) throw new StarlaneError("starlane/internal", "canonical function without a realloc");
     if (size > 0xffff_ffff) trap("realloc: size out of range");
+    const { store } = this.instance;
     this.instance.mayLeave = false;
+    store.direct++;
     const at =
       this.pointer === 4
         ? (realloc(old, oldSize, align, size) as number) >>> 0
         : pointerFrom(realloc(BigInt(old), BigInt(oldSize), BigInt(align), BigInt(size)));
+    store.direct--;
     this.instance.mayLeave = true;
     return at;
   }

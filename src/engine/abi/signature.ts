@@ -14,7 +14,7 @@ import {
   recordLayout,
 } from "./layout.ts";
 import { inParameter } from "../bad-value.ts";
-import { checkRange } from "./memory.ts";
+import { checkRange, checkWrite } from "./memory.ts";
 
 /** The parameters of one function at one of its two ends. */
 export interface ParamsCodec {
@@ -146,18 +146,19 @@ function flatResult(codec: Codec): ResultCodec {
 }
 
 export function resultInMemory(codec: Codec, pointer: PointerSize): ResultCodec {
-  const locate = (cx: AbiContext, core: unknown): number => {
-    const at = pointerFrom(core);
-    checkRange(cx.memory, at, codec.size, codec.align, "result");
-    return at;
-  };
   return {
     codec,
     inMemory: true,
     core: [pointerType(pointer)],
-    lift: (cx, core) => codec.load(cx, locate(cx, core)),
-    lower(cx, value, at) {
-      codec.store(cx, locate(cx, at), value);
+    lift(cx, core) {
+      const at = pointerFrom(core);
+      checkRange(cx.memory, at, codec.size, codec.align, "result");
+      return codec.load(cx, at);
+    },
+    lower(cx, value, place) {
+      const at = pointerFrom(place);
+      checkWrite(cx.memory, at, codec.size, codec.align, "result");
+      codec.store(cx, at, value);
       return undefined;
     },
   };

@@ -45,9 +45,10 @@ function untag(cx: AbiContext, tagged: number): { encoding: SimpleEncoding; unit
 export function liftString(cx: AbiContext, at: number, tagged: number): string {
   if (cx.encoding === "utf8") {
     if (tagged > MAX_STRING_BYTES) trap("string is too long");
-    const { bytes } = cx.memory;
-    if (at + tagged > bytes.length) trap("string: pointer/length out of bounds of memory");
+    const { memory } = cx;
+    if (!memory.holds(at + tagged)) trap("string: pointer/length out of bounds of memory");
     cx.spend(tagged);
+    const { bytes } = memory;
     return tagged <= SHORT ? decodeShort(bytes, at, tagged) : decodeUtf8(bytes.subarray(at, at + tagged));
   }
   const source = locateString(cx, at, tagged);

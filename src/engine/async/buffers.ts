@@ -85,6 +85,7 @@ export class GuestBuffer implements ReadableBuffer, WritableBuffer {
   write(values: ArrayLike<unknown>, domain: Domain): void {
     if (this.#element !== undefined) {
       const how = elementsFor(this.#element, this.#cx.codecs[domain]);
+      this.#cx.memory.mark(this.#at, values.length * how.size);
       how.lower(this.#cx, this.#at, values);
       this.#at += values.length * how.size;
     }

@@ -6,7 +6,7 @@ import { type AbiContext, pointerFrom, storePointer } from "../abi/context.ts";
 import { valuesCodec } from "../abi/signature.ts";
 import { liftString, lowerString } from "../abi/strings.ts";
 import type { CoreType } from "../abi/layout.ts";
-import { checkRange, type LinearMemory } from "../abi/memory.ts";
+import { checkWrite, type LinearMemory } from "../abi/memory.ts";
 import { type ComponentInstance, notSupportedYet } from "../instance.ts";
 import type { CoreFunction } from "../lift.ts";
 import { guard } from "../lower.ts";
@@ -182,7 +182,7 @@ export function asyncBuiltin(canon: Exclude<Canon, { kind: "lift" | "lower" }>, 
       const cx = scope.context(canon.options);
       return plain((index: number, at: unknown) => {
         const to = pointerFrom(at);
-        checkRange(cx.memory, to, 2 * cx.pointer, cx.pointer, "debug message");
+        checkWrite(cx.memory, to, 2 * cx.pointer, cx.pointer, "debug message");
         lowerString(cx, errorContext(instance, index >>> 0).message);
         storePointer(cx, to, cx.outPointer);
         storePointer(cx, to + cx.pointer, cx.outLength);
@@ -229,7 +229,7 @@ function sameMemory(cx: AbiContext, task: AbiContext): boolean {
 
 function storeEvent(memory: LinearMemory, at: unknown, [code, first, second]: Event): number {
   const to = pointerFrom(at);
-  checkRange(memory, to, 8, 4, "event");
+  checkWrite(memory, to, 8, 4, "event");
   memory.view.setUint32(to, first, true);
   memory.view.setUint32(to + 4, second, true);
   return code;

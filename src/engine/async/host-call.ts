@@ -5,6 +5,7 @@ import { ComponentError } from "../engine.ts";
 import type { LiftedFunction } from "../lift.ts";
 import { failureOf, trap } from "../trap.ts";
 import { BadArguments } from "./lift.ts";
+import type { Store } from "./store.ts";
 import type { Task } from "./task.ts";
 
 /** Calls with the arguments; `signal` asks the guest to end, and does not wait for it. */
@@ -15,53 +16,81 @@ export function callOnStack(func: LiftedFunction, params: ParamsCodec, result: R
   const { store } = func.instance;
   const answer = (value: unknown): unknown => (func.type.result?.kind === "result" ? unwrap(value) : value);
   return (args, signal) => {
-    const settled = Promise.withResolvers<unknown>();
-    let now: { readonly value: unknown } | undefined;
-    const end = store.addCall((failure) => settled.reject(failure));
-    const fail = (error: unknown): void => {
+    let outcome: Outcome | undefined;
+    let settled: PromiseWithResolvers<unknown> | undefined = undefined;
+    const conclude = (concluded: Outcome): void => {
       end();
-      settled.reject(failureOf(error));
+      if (outcome !== undefined) return;
+      outcome = concluded;
+      if (settled !== undefined) settle(settled, concluded);
     };
+    const end = store.addCall((failure) => conclude({ error: failure }));
     const onResolve = (resolved: { readonly value: unknown } | undefined): void => {
-      end();
-      if (resolved === undefined) return settled.reject(signal?.reason);
-      now = resolved;
+      if (resolved === undefined) return conclude({ error: signal?.reason });
       try {
-        settled.resolve(answer(resolved.value));
+        conclude({ value: answer(resolved.value) });
       } catch (error) {
-        settled.reject(error);
+        conclude({ error, isAnswer: true });
       }
     };
+    const cancelled = (): void => conclude({ error: signal?.reason });
+    let task: Task | undefined;
     store.begin(() => {
-      if (store.failed) return fail(trapOf("cannot enter component instance"));
+      // Cancelled before its turn came.
+      if (outcome !== undefined) return;
+      if (store.failed) return conclude({ error: failureOf(trapOf("cannot enter component instance")) });
       try {
-        const { task, started } = func.onStack().start(undefined, params, result, () => args, onResolve);
-        if (signal !== undefined) cancelOn(signal, task, settled);
-        return started;
+        const begun = func.onStack().start(undefined, params, result, () => args, onResolve);
+        task = begun.task;
+        return begun.started;
       } catch (error) {
         if (!(error instanceof BadArguments)) throw error;
-        return fail(error.cause);
+        return conclude({ error: error.cause });
       }
     });
-    if (now === undefined || func.type.async) return settled.promise;
-    settled.promise.catch(() => undefined);
-    return answer(now.value);
+    if (outcome !== undefined && !func.type.async) return answerNow(outcome);
+    settled = Promise.withResolvers<unknown>();
+    if (outcome !== undefined) settle(settled, outcome);
+    else if (signal !== undefined) cancelOn(signal, func.instance.store, () => task, cancelled, settled.promise);
+    return settled.promise;
   };
 }
 
+/** `isAnswer`: the error is what the function answered with. */
+type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly isAnswer?: true };
+
+function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
+  if ("error" in outcome) reject(outcome.error);
+  else resolve(outcome.value);
+}
+
+/** A function that is not async answers at once where it can. */
+function answerNow(outcome: Outcome): unknown {
+  if (!("error" in outcome)) return outcome.value;
+  if (outcome.isAnswer === true) throw outcome.error;
+  return Promise.reject(outcome.error);
+}
+
 /** Canonical ABI, `request_cancellation`: the guest hears of it when it can, the caller does not wait for that. */
-function cancelOn(signal: AbortSignal, task: Task, settled: PromiseWithResolvers<unknown>): void {
-  const { store } = task.instance;
+function cancelOn(
+  signal: AbortSignal,
+  store: Store,
+  taskOf: () => Task | undefined,
+  cancelled: () => void,
+  settled: Promise<unknown>,
+): void {
+  const { epoch } = store;
   const cancel = (): void => {
-    settled.reject(signal.reason);
-    if (task.state === "resolved" || store.failed) return;
+    cancelled();
+    const task = taskOf();
+    if (task === undefined || task.state === "resolved" || store.failed || store.epoch !== epoch) return;
     store.begin(() => task.requestCancellation(undefined));
     store.wake();
   };
   if (signal.aborted) return cancel();
   signal.addEventListener("abort", cancel, { once: true });
   const forget = (): void => signal.removeEventListener("abort", cancel);
-  settled.promise.then(forget, forget);
+  settled.then(forget, forget);
 }
 
 function trapOf(message: string): unknown {

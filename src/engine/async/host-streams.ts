@@ -1,6 +1,7 @@
 // Streams and futures at the edge to JavaScript: a stream is an AsyncIterable (of typed arrays for numbers, of arrays of values
 // for other types), a future is a promise. Back-pressure holds both ways: nothing is read before somebody asks for it.
 
+import { StarlaneError } from "../../base/errors.ts";
 import type { ValType } from "../../wit/types.ts";
 import { badValue } from "../bad-value.ts";
 import { HostSink, HostSource } from "./buffers.ts";
@@ -14,26 +15,37 @@ const CHUNK_ELEMENTS = 65_536;
 export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
   readonly #store: Store;
   readonly #channel: StreamChannel;
+  readonly #epoch: number;
+  #letGo: () => void;
   #open = true;
 
   constructor(store: Store, channel: StreamChannel) {
     this.#store = store;
     this.#channel = channel;
-    store.outside++;
+    this.#epoch = store.epoch;
+    this.#letGo = store.hold();
+  }
+
+  /** Whether what it comes from is still there. */
+  get #isOver(): boolean {
+    return this.#store.epoch !== this.#epoch || this.#store.failed;
   }
 
   /** The next chunk; undefined at the end. */
   read(): Promise<ArrayLike<unknown> | undefined> {
     if (!this.#open) return Promise.resolve(undefined);
+    if (this.#isOver) return Promise.reject(this.#store.failed ? this.#store.failure : over());
     const sink = new HostSink(CHUNK_ELEMENTS);
     return new Promise((resolve, reject) => {
-      const end = this.#store.addCall(reject);
+      const end = this.#store.addListener(reject);
+      const letGo = this.#letGo;
       let settled = false;
       const finish = (more: boolean): void => {
         if (settled) return;
         settled = true;
+        if (more) this.#letGo = this.#store.hold();
+        else this.#open = false;
         end();
-        if (!more) this.#close();
         resolve(sink.progress > 0 ? sink.values : more ? [] : undefined);
       };
       this.#store.begin(() => {
@@ -48,6 +60,7 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
         );
         this.#store.wake();
       });
+      letGo();
     });
   }
 
@@ -65,9 +78,11 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
 
   drop(): void {
     if (!this.#open) return;
-    this.#close();
+    this.#open = false;
+    if (this.#isOver) return;
     this.#store.begin(() => this.#channel.drop());
     this.#store.wake();
+    this.#letGo();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -77,16 +92,15 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
 
   /** Gives the end to a guest of the store it comes from: this object is then of no more use. Undefined for other stores. */
   release(store: Store): StreamChannel | undefined {
-    if (store !== this.#store || !this.#open) return undefined;
-    this.#close();
+    if (store !== this.#store || !this.#open || this.#isOver) return undefined;
+    this.#open = false;
+    this.#letGo();
     return this.#channel;
   }
+}
 
-  #close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#store.outside--;
-  }
+function over(): StarlaneError {
+  return new StarlaneError("engine/cancelled", "the call that the stream comes from has ended");
 }
 
 /** A JS iterable, async or not, as a stream that a guest reads. */
@@ -114,23 +128,36 @@ async function pump(
   iterator: AsyncIterator<unknown> | Iterator<unknown>,
   element: ValType | undefined,
 ): Promise<void> {
-  store.outside++;
+  let isOver = false;
+  const end = store.addSource(() => {
+    isOver = true;
+    channel.drop();
+  });
+  let isAsking = false;
+  // A guest that lets go while the host waits for more: the host need not wait any longer.
+  channel.onDrop = () => {
+    if (isAsking) void (async () => iterator.return?.())().catch(() => undefined);
+  };
   try {
     for (;;) {
+      isAsking = true;
       const { done, value } = await iterator.next();
+      isAsking = false;
       if (done === true) break;
-      const result = await offer(store, channel, chunkOf(value, element));
-      if (result === "dropped") {
+      const result = isOver ? "dropped" : await offer(store, channel, chunkOf(value, element));
+      if (result === "dropped" || channel.dropped) {
         await iterator.return?.();
         break;
       }
     }
   } catch (error) {
-    store.fail(error);
+    if (!isOver) store.fail(error);
   } finally {
-    store.outside--;
-    store.begin(() => channel.drop());
-    store.wake();
+    isAsking = false;
+    if (end()) {
+      store.begin(() => channel.drop());
+      store.wake();
+    }
   }
 }
 
@@ -171,10 +198,9 @@ function offer(store: Store, channel: StreamChannel, chunk: ArrayLike<unknown>):
 
 /** The value of a future that a guest gave away. */
 export function futureToHost(store: Store, channel: FutureChannel): Promise<unknown> {
-  store.outside++;
   const sink = new HostSink(1);
   const promise = new Promise((resolve, reject) => {
-    const end = store.addCall(reject);
+    const end = store.addListener(reject);
     store.begin(() => {
       channel.read(
         undefined,
@@ -182,7 +208,6 @@ export function futureToHost(store: Store, channel: FutureChannel): Promise<unkn
         () => undefined,
         () => {
           end();
-          store.outside--;
           resolve(sink.values?.[0]);
         },
       );
@@ -197,21 +222,23 @@ export function futureToHost(store: Store, channel: FutureChannel): Promise<unkn
 export function futureFromHost(store: Store, element: ValType | undefined, value: unknown): FutureChannel {
   if (!(value instanceof Promise)) return badValue("a future: a promise", value);
   const channel = new FutureChannel(element);
-  store.outside++;
+  const end = store.addSource(() => undefined);
+  const write = (result: unknown): void =>
+    channel.write(
+      undefined,
+      new HostSource([result]),
+      () => undefined,
+      () => undefined,
+    );
   value.then(
     (result) => {
-      store.outside--;
-      store.begin(() =>
-        channel.write(
-          undefined,
-          new HostSource([result]),
-          () => undefined,
-          () => undefined,
-        ),
-      );
+      if (!end()) return;
+      store.begin(() => write(result));
       store.wake();
     },
-    (error) => store.fail(error),
+    (error) => {
+      if (end()) store.fail(error);
+    },
   );
   return channel;
 }

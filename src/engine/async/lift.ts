@@ -114,7 +114,9 @@ export class StackLift {
     if (postReturn === undefined) return;
     const { instance } = this.#cx;
     instance.mayLeave = false;
+    instance.store.direct++;
     postReturn(...results);
+    instance.store.direct--;
     instance.mayLeave = true;
   }
 

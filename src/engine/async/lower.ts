@@ -146,18 +146,8 @@ function startHost(func: HostFunction): Start {
       resolve(answer);
       return { started: undefined, cancel: () => undefined };
     }
-    store.outside++;
-    answer.then(
-      (value) => {
-        store.outside--;
-        store.begin(() => resolve(value));
-        store.wake();
-      },
-      (error) => {
-        store.outside--;
-        store.fail(error);
-      },
-    );
+    const expected = store.expect();
+    answer.then((value) => expected.arrive(() => resolve(value)), expected.fail);
     return { started: undefined, cancel: () => undefined };
   };
 }
@@ -175,12 +165,18 @@ export function lowerWaitingFunction(host: HostFunction, cx: AbiContext): CoreFu
       cx.scope = scope;
       cx.startLifting();
       const args = params.lift(cx, flat);
-      return then(answerOf(host, args), (answer) => {
+      return then(untilFailure(cx, answerOf(host, args)), (answer) => {
         scope.giveBack();
         return lowerAnswer(host.name, () => result.lower(cx, answer, flat[params.flatCount]));
       });
     }),
   );
+}
+
+/** An answer of the host, or the failure that comes before it. */
+function untilFailure(cx: AbiContext, answer: Maybe<unknown>): Maybe<unknown> {
+  if (!(answer instanceof Promise)) return answer;
+  return cx.instance.store.suspension((resolve, reject) => void answer.then(resolve, reject));
 }
 
 /** Nothing but a trap may come out, now or later; and nobody comes out while the instance may not be left. */
@@ -193,15 +189,22 @@ export function guardLater(
     const { store } = instance;
     const thread = store.running;
     try {
+      if (store.failed) throw store.rethrown();
       if (!instance.mayLeave) trap("cannot leave component instance");
       const result = run(flat);
       // V8 suspends the caller whatever the answer is.
       thread.progressed = true;
       if (!(result instanceof Promise)) return result;
-      return result.then(undefined, (error: unknown) => {
-        store.explain(error);
-        throw store.rethrown();
-      });
+      return result.then(
+        (value) => {
+          if (store.failed) throw store.rethrown();
+          return value;
+        },
+        (error: unknown) => {
+          store.explain(error);
+          throw store.rethrown();
+        },
+      );
     } catch (error) {
       return stopWithOnce(error);
     }

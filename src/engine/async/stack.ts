@@ -43,17 +43,22 @@ export function onStack(
     thread.afterCore = undefined;
     afterCore?.(values);
     thread.progressed = true;
+    thread.stackEnded = true;
+    store.endStack();
   };
   const instance = new WebAssembly.Instance(moduleFor(params, results), {
     "": { f: asImport(core) as WebAssembly.ImportValue, r: returned as WebAssembly.ImportValue },
   });
   const start = jspi.promising(instance.exports.s as CoreFunction);
   return (thread, args, after) => {
-    thread.progressed = false;
+    store.beginStack();
+    thread.progressed = thread.stackEnded = false;
     thread.afterCore = after;
     start(...args).catch((error: unknown) => {
       store.explain(error);
+      if (!thread.stackEnded) store.endStack();
       if (thread.state !== "finished") thread.finish();
+      store.noticeEnd();
     });
     if (!thread.progressed) store.trapped();
   };

@@ -8,22 +8,45 @@ import { type Maybe, then } from "./maybe.ts";
 import type { Thread } from "./thread.ts";
 
 type Job = () => Maybe<void>;
+type Reject = (failure: unknown) => void;
+
+/** V8 keeps every stack until it ends, and the process ends when it can make no more of them: about 32 000. */
+const MOST_STACKS = 20_000;
+/** Of one component. */
+const MOST_STACKS_OF_STORE = 2000;
+let allStacks = 0;
 
 export class Store {
   /** The thread that runs, if any. */
   current: Thread | undefined;
   /** Whether anything in this store may block: only then guests run on stacks that can be suspended. */
   mayBlock = false;
-  /** What the host may still do: answers it owes, ends of streams and futures it holds. */
-  outside = 0;
+  /** Above 0 while guest code runs that was called directly and so cannot be suspended: allocators, destructors, cleaning up. */
+  direct = 0;
   failed = false;
   failure: unknown;
+  /** Counts transactions: what belongs to one before is of no use. */
+  epoch = 0;
   readonly #waiting: Thread[] = [];
   readonly #jobs: Job[] = [];
-  readonly #calls = new Set<(failure: unknown) => void>();
+  readonly #calls = new Set<Reject>();
+  /** Whoever of the host waits for a value of a stream or future. */
+  readonly #listeners = new Set<Reject>();
+  readonly #sources = new Set<() => void>();
+  /** What ends the suspension of each stack that is suspended. */
+  readonly #suspended = new Set<Reject>();
+  #stacks = 0;
+  /** Answers of the host that are still to come. */
+  #answers = 0;
+  /** Ends of streams that the host holds, and that nobody reads at the moment. */
+  #held = 0;
+  /** Calls that failed and are told why when that is known, or soon. */
+  readonly #untold: Reject[] = [];
+  #timer: unknown;
   #busy = false;
   #scheduled = false;
   #resting = false;
+  #onQuiet: (() => void) | undefined;
 
   get running(): Thread {
     if (this.current === undefined) throw new StarlaneError("starlane/internal", "no thread is running");
@@ -31,9 +54,93 @@ export class Store {
   }
 
   /** A call of the host that has not ended: it is told when everything fails. Gives the function that ends it. */
-  addCall(reject: (failure: unknown) => void): () => void {
+  addCall(reject: Reject): () => void {
     this.#calls.add(reject);
     return () => this.#calls.delete(reject);
+  }
+
+  /** The host waits for a value of a stream or future; as `addCall`, but it does not mean that something has to happen. */
+  addListener(reject: Reject): () => void {
+    this.#listeners.add(reject);
+    return () => {
+      if (this.#listeners.delete(reject)) this.#noticeQuiet();
+    };
+  }
+
+  /** The host holds the end of a stream. Gives the function that lets go of it. */
+  hold(): () => void {
+    const { epoch } = this;
+    let isHeld = true;
+    this.#held++;
+    return () => {
+      if (!isHeld || this.epoch !== epoch) return;
+      isHeld = false;
+      this.#held--;
+      this.#noticeQuiet();
+    };
+  }
+
+  /** The host is about to answer. What comes after the end of the transaction is not heard any more. */
+  expect(): { readonly arrive: (job: Job) => void; readonly fail: Reject } {
+    const { epoch } = this;
+    this.#answers++;
+    const settle = (run: () => void): void => {
+      if (this.epoch !== epoch) return;
+      this.#answers--;
+      run();
+      this.#noticeQuiet();
+    };
+    return {
+      arrive: (job) => settle(() => this.failed || this.#beginAndWake(job)),
+      fail: (error) => settle(() => this.fail(error)),
+    };
+  }
+
+  #beginAndWake(job: Job): void {
+    this.begin(job);
+    this.wake();
+  }
+
+  /**
+   * Something of the host that brings values when it has some; `stop` is called when the transaction has ended. Gives the function that
+   * takes it away: false where it was stopped.
+   */
+  addSource(stop: () => void): () => boolean {
+    this.#sources.add(stop);
+    return () => this.#sources.delete(stop);
+  }
+
+  /** A stack begins. @throws a trap where there are too many */
+  beginStack(): void {
+    if (this.#stacks >= MOST_STACKS_OF_STORE || allStacks >= MOST_STACKS) {
+      trap("too many calls of the component are under way: there are no more stacks");
+    }
+    this.#stacks++;
+    allStacks++;
+  }
+
+  endStack(): void {
+    this.#stacks--;
+    allStacks--;
+  }
+
+  /** What a stack is suspended for: a failure elsewhere ends it, so that no stack stays suspended for ever. */
+  suspension<T>(begin: (resolve: (value: T) => void, reject: Reject) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.failed) return reject(this.rethrown());
+      const end = (failure: unknown): void => reject(failure);
+      this.#suspended.add(end);
+      begin(
+        (value) => {
+          this.#suspended.delete(end);
+          resolve(value);
+        },
+        (error) => {
+          this.#suspended.delete(end);
+          reject(error);
+        },
+      );
+    });
   }
 
   wait(thread: Thread): void {
@@ -88,6 +195,7 @@ export class Store {
     }
     this.#busy = false;
     this.#findDeadlock();
+    this.#noticeQuiet();
   }
 
   /**
@@ -96,9 +204,12 @@ export class Store {
    */
   #rest(): void {
     this.#busy = false;
+    this.#noticeQuiet();
     if (this.failed || this.#resting || !this.#waiting.some((one) => one.ready())) return;
     this.#resting = true;
+    const { epoch } = this;
     const timer: unknown = setTimeout(() => {
+      if (this.epoch !== epoch) return;
       this.#resting = false;
       if (!this.#busy) this.#turnOnce();
     }, 0);
@@ -111,6 +222,7 @@ export class Store {
     const fail = (error: unknown): void => {
       this.fail(error);
       this.#busy = false;
+      this.#noticeQuiet();
     };
     try {
       const step = this.#step();
@@ -131,8 +243,13 @@ export class Store {
   }
 
   #findDeadlock(): void {
-    if (this.failed || this.#calls.size === 0 || this.outside > 0 || this.#jobs.length > 0) return;
-    this.fail(new StarlaneError("engine/trap", "deadlock detected: event loop cannot make further progress"));
+    if (this.failed || this.#calls.size === 0 || this.#jobs.length > 0 || this.#isWaitingForHost) return;
+    this.fail(deadlock());
+  }
+
+  /** Whether the host may still do something that lets a thread go on. */
+  get #isWaitingForHost(): boolean {
+    return this.#answers > 0 || this.#held > 0 || this.#listeners.size > 0 || this.#sources.size > 0;
   }
 
   /** Resumes a parked thread, and those it switches to, until one parks without naming another or finishes. */
@@ -170,24 +287,102 @@ export class Store {
     });
   }
 
+  /** Whether nothing is left that could go on: after a failure no stack, else no thread, and nothing that the host still uses. */
+  get isQuiet(): boolean {
+    if (this.#busy || this.#jobs.length > 0 || this.#stacks > 0 || this.#untold.length > 0) return false;
+    return this.failed || (this.#waiting.length === 0 && this.#calls.size === 0 && !this.#isUsedByHost);
+  }
+
+  /** Whether all that is left runs at this moment: nothing waits for anything. */
+  get isEnding(): boolean {
+    return this.#waiting.length === 0 && this.#calls.size === 0 && this.#jobs.length === 0 && !this.#isUsedByHost;
+  }
+
+  get #isUsedByHost(): boolean {
+    return this.#answers > 0 || this.#held > 0 || this.#listeners.size > 0;
+  }
+
+  /** Whether there is something left that nothing can bring to an end any more, where the host makes no further calls. */
+  get #isStuck(): boolean {
+    if (this.#busy || this.failed || this.#jobs.length > 0 || this.#calls.size > 0) return false;
+    if (this.#answers > 0 || this.#held > 0 || this.#sources.size > 0) return false;
+    return !this.#waiting.some((one) => one.ready());
+  }
+
+  /** Calls back once when the store is quiet. What can never go on ends as a failure; no further calls are made. */
+  whenQuiet(run: () => void): void {
+    this.#onQuiet = run;
+    this.#noticeQuiet();
+  }
+
+  #noticeQuiet(): void {
+    if (this.#onQuiet === undefined) return;
+    if (!this.isQuiet) {
+      if (this.#isStuck) this.fail(deadlock());
+      if (!this.isQuiet) return;
+    }
+    const run = this.#onQuiet;
+    this.#onQuiet = undefined;
+    run();
+  }
+
+  /** Begins anew, when the store is quiet: what still comes from the transaction before is not heard any more. */
+  reset(): void {
+    this.epoch++;
+    this.current = undefined;
+    this.direct = 0;
+    this.failed = false;
+    this.failure = undefined;
+    this.#onQuiet = undefined;
+    this.#resting = false;
+    if (this.#waiting.length > 0) this.#waiting.length = 0;
+    if (this.#calls.size > 0) this.#calls.clear();
+    if (this.#listeners.size > 0) this.#listeners.clear();
+    if (this.#suspended.size > 0) this.#suspended.clear();
+    this.#answers = this.#held = 0;
+    if (this.#sources.size === 0) return;
+    const sources = [...this.#sources];
+    this.#sources.clear();
+    for (const stop of sources) stop();
+  }
+
   /** Ends everything: one trap leaves nothing that could go on. The first reason is the one that is told. */
   fail(error: unknown): void {
     if (!this.failed) {
       this.failed = true;
       this.failure = failureOf(error);
     }
-    const calls = [...this.#calls];
+    const calls = [...this.#calls, ...this.#listeners];
     this.#calls.clear();
-    const tell = (): void => calls.forEach((reject) => reject(this.failure));
-    // A stack that traps tells its reason a moment later than that it trapped.
-    if (isVague(this.failure)) setTimeout(tell, 0);
-    else tell();
+    this.#listeners.clear();
+    if (calls.length > 0) this.#tell(calls);
+    if (this.#suspended.size === 0) return;
+    const suspended = [...this.#suspended];
+    this.#suspended.clear();
+    const reason = this.rethrown();
+    for (const end of suspended) end(reason);
+  }
+
+  /** A stack that traps tells its reason a moment later than that it trapped. */
+  #tell(calls: readonly Reject[]): void {
+    this.#untold.push(...calls);
+    if (!isVague(this.failure)) this.#tellAll();
+    else this.#timer ??= setTimeout(() => this.#tellAll(), 0);
+  }
+
+  #tellAll(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer as number);
+    this.#timer = undefined;
+    const calls = this.#untold.splice(0);
+    for (const reject of calls) reject(this.failure);
+    this.#noticeQuiet();
   }
 
   /** A better reason than the one that was noticed first. */
   explain(error: unknown): void {
     if (!this.failed || isVague(this.failure)) this.failure = failureOf(error);
     if (!this.failed) this.fail(error);
+    else if (this.#untold.length > 0 && !isVague(this.failure)) this.#tellAll();
   }
 
   /** For stacks that must not go on after a failure elsewhere. */
@@ -202,6 +397,15 @@ export class Store {
   trapped(): never {
     return trap(VAGUE);
   }
+
+  /** A stack has ended, some time after what ran on it. */
+  noticeEnd(): void {
+    this.#noticeQuiet();
+  }
+}
+
+function deadlock(): StarlaneError {
+  return new StarlaneError("engine/trap", "deadlock detected: event loop cannot make further progress");
 }
 
 const VAGUE = "the component trapped";

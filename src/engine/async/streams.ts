@@ -43,6 +43,8 @@ const PLAIN = new Set<ValType["kind"] | undefined>([
 abstract class Channel {
   readonly element: ValType | undefined;
   dropped = false;
+  /** Told when one side drops its end. */
+  onDrop: (() => void) | undefined;
   protected pending: Pending | undefined;
 
   constructor(element: ValType | undefined) {
@@ -58,6 +60,7 @@ abstract class Channel {
     if (this.dropped) return;
     this.dropped = true;
     if (this.pending !== undefined) this.settle(CopyResult.dropped);
+    this.onDrop?.();
   }
 
   protected settle(result: CopyResultCode): void {

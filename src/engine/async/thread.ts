@@ -18,6 +18,8 @@ export class Thread {
   afterCore: ((results: readonly unknown[]) => void) | undefined;
   /** Whether the stack returned or was suspended since it last was looked at: else it trapped. */
   progressed = false;
+  /** Whether the stack that was begun last has ended. */
+  stackEnded = true;
   #ready: (() => boolean) | undefined;
   #continue: ((cancelled: boolean) => void) | undefined;
 
@@ -45,7 +47,7 @@ export class Thread {
   /** Parks a stack: the promise is what a suspending import answers with. */
   block(ready: (() => boolean) | undefined, cancellable: boolean, switchTo?: Thread): Promise<boolean> {
     this.progressed = true;
-    return new Promise((resolve) => this.park(ready, cancellable, resolve, switchTo));
+    return this.task.instance.store.suspension((resolve) => this.park(ready, cancellable, resolve, switchTo));
   }
 
   /** Makes a suspended thread wait for nothing but its turn. */
