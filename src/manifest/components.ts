@@ -5,22 +5,22 @@ import type { ComponentUse, Setting } from "./manifest.ts";
 import { named, type Mistakes } from "./mistakes.ts";
 import { normalizePath, pathProblem } from "./paths.ts";
 import { missingKey, readEntries, readKnown, readNames, readText, wrongKind } from "./reading.ts";
-import type { DeclaredParameters } from "./references.ts";
+import type { ReferenceScope } from "./references.ts";
 import { readSettings } from "./settings.ts";
 import type { Entry, TextTree, Tree } from "./tree.ts";
 
 const RESERVED = { core: "it holds the operations that are built into Starlane" };
 const PACKAGE = /^[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*(?:@[\^~<>=*xX0-9A-Za-z.+ -]*)?$/;
 
-export function readComponents(tree: Tree, parameters: DeclaredParameters, mistakes: Mistakes): readonly ComponentUse[] {
+export function readComponents(tree: Tree, scope: ReferenceScope, mistakes: Mistakes): readonly ComponentUse[] {
   const entries = readEntries(tree, "`components`", "components: { text: ./text.wasm }", mistakes);
   return readNames(entries, "component", RESERVED, mistakes).flatMap((entry) => {
-    const use = readComponent(entry, parameters, mistakes);
+    const use = readComponent(entry, scope, mistakes);
     return use === undefined ? [] : [use];
   });
 }
 
-function readComponent(entry: Entry, parameters: DeclaredParameters, mistakes: Mistakes): ComponentUse | undefined {
+function readComponent(entry: Entry, scope: ReferenceScope, mistakes: Mistakes): ComponentUse | undefined {
   const what = `the component \`${entry.key}\``;
   const { value } = entry;
   if (value.kind === "text") return readUse(entry, value, [], mistakes);
@@ -28,7 +28,7 @@ function readComponent(entry: Entry, parameters: DeclaredParameters, mistakes: M
     return wrongKind(value, what, "a path, or a mapping with `from`", `${entry.key}: ./${entry.key}.wasm`, mistakes);
   const keys = readKnown(value, what, COMPONENT_KEYS, mistakes);
   const settings = keys.get("with");
-  const given = settings === undefined ? [] : readSettings(settings.value, what, parameters, mistakes);
+  const given = settings === undefined ? [] : readSettings(settings.value, what, scope, mistakes);
   const from = keys.get("from");
   if (from === undefined) {
     const isPlanned = value.entries.some(({ key }) => key === "http" || key === "nats");

@@ -27,7 +27,7 @@ export function checkExpectation(
   }
   for (const entry of tree.entries) {
     checkOutputKey(entry, ports, operation, mistakes);
-    checkValue(entry.value, mistakes);
+    checkMatchers(entry.value, mistakes);
   }
   return false;
 }
@@ -69,7 +69,7 @@ function checkFailure(tree: Tree, mistakes: Mistakes): void {
   }
   if (isMatcherMapping(tree.entries)) return checkMatcher(tree.entries, mistakes);
   for (const entry of tree.entries) {
-    if (FAILURE_KEYS.includes(entry.key)) checkValue(entry.value, mistakes);
+    if (FAILURE_KEYS.includes(entry.key)) checkMatchers(entry.value, mistakes);
     else {
       const cure = meantName(
         entry.key,
@@ -81,12 +81,13 @@ function checkFailure(tree: Tree, mistakes: Mistakes): void {
   }
 }
 
-function checkValue(tree: Tree, mistakes: Mistakes): void {
-  if (tree.kind === "list") for (const item of tree.items) checkValue(item, mistakes);
+/** Checks the matchers in a value. */
+export function checkMatchers(tree: Tree, mistakes: Mistakes): void {
+  if (tree.kind === "list") for (const item of tree.items) checkMatchers(item, mistakes);
   if (tree.kind !== "map") return;
   if (isMatcherMapping(tree.entries)) return checkMatcher(tree.entries, mistakes);
   warnOfMistypedMatcher(tree.entries, mistakes);
-  for (const entry of tree.entries) checkValue(entry.value, mistakes);
+  for (const entry of tree.entries) checkMatchers(entry.value, mistakes);
 }
 
 function isMatcherMapping(entries: readonly Entry[]): boolean {
@@ -129,7 +130,7 @@ function checkOperand(name: MatcherName, tree: Tree, mistakes: Mistakes): void {
     case "exactly":
       return;
     case "contains":
-      return checkValue(tree, mistakes);
+      return checkMatchers(tree, mistakes);
     case "any":
       if (tree.kind !== "boolean" || !tree.value) badOperand(tree, "`any` takes only `true`", "Write `{ any: true }`.", mistakes);
       return;
@@ -140,7 +141,7 @@ function checkOperand(name: MatcherName, tree: Tree, mistakes: Mistakes): void {
       }
       return;
     case "length":
-      if (tree.kind === "map") checkValue(tree, mistakes);
+      if (tree.kind === "map") checkMatchers(tree, mistakes);
       else if (tree.kind !== "number" || !Number.isInteger(tree.value) || tree.value < 0)
         badOperand(
           tree,

@@ -1,5 +1,5 @@
 // `golden/NAME.yaml` has mistakes; `golden/NAME.txt` is exactly what people are told. `NAME.app.yaml` is the app that NAME.yaml uses with settings;
-// `NAME.tests.yaml` is read as a tests file of `tests-base.yaml`. Run with UPDATE_GOLDEN=1 to write the texts anew, and read each as a user would.
+// `NAME.tests.yaml` is read as a tests file of `tests-base.yaml`; NAME.yaml is started with the environment and secrets of `NAME.env`, if there is one. Run with UPDATE_GOLDEN=1 to write the texts anew, and read each as a user would.
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -23,13 +23,31 @@ function diagnosticsOf(file: string): readonly Diagnostic[] {
     return parseTestsFile(sourceOf(file), parseManifest(sourceOf("tests-base.yaml")).manifest?.operations).diagnostics;
   const parsed = parseManifest(sourceOf(file));
   const app = file.replace(/\.(?:yaml|json)$/, ".app.yaml");
+  const env = file.replace(/\.(?:yaml|json)$/, ".env");
+  if (existsSync(new URL(env, FOLDER))) return startedDiagnostics(file, env);
   if (!existsSync(new URL(app, FOLDER))) return parsed.diagnostics;
   assert.deepEqual(parsed.diagnostics, []);
   const used = parseManifest(sourceOf(app)).manifest;
   assert(used !== undefined, `${app} is good`);
   return (parsed.manifest?.components ?? []).flatMap(
-    (use) => substitute(used, { values: use.with, span: use.fromSpan }).diagnostics,
+    (use) => substitute(used, { values: use.with, span: use.fromSpan }, { kind: "dependency" }).diagnostics,
   );
+}
+
+/** `secret.NAME` are secrets, other names are variables. */
+function startedDiagnostics(file: string, env: string): readonly Diagnostic[] {
+  const { manifest, diagnostics } = parseManifest(sourceOf(file));
+  assert.deepEqual(diagnostics, []);
+  assert(manifest !== undefined);
+  const values = new Map(Object.entries<string>(JSON.parse(sourceOf(env).text)));
+  const outside = {
+    kind: "read" as const,
+    env: (name: string) => values.get(name),
+    secrets: (name: string) => values.get(`secret.${name}`),
+  };
+  const found = substitute(manifest, undefined, outside).diagnostics;
+  assert(!JSON.stringify(found.map(({ message, cure }) => [message, cure])).includes("SHOWN"), "no value is shown");
+  return found;
 }
 
 function goldenOf(file: string): URL {

@@ -19,31 +19,15 @@ export const ROOT_KEYS = {
   types: { means: "Named types in WIT, usable in the types of ports and parameters." },
   operations: { means: "What the app offers: each operation is a flow." },
   tests: { means: "What operations must answer, or files that say so." },
-  resources: {
-    means: "Real things outside that capabilities are bound to.",
-    later: "Remove it: components have no storage yet, so nothing can be bound.",
-  },
-  grants: {
-    means: "What each component may reach.",
-    later:
-      "Remove it: components run closed for now, with a virtual clock, seeded randomness and an empty environment; give them what they need as inputs.",
-  },
-  limits: {
-    means: "Bounds on memory, time, fuel and output.",
-    later: "Remove it; the time of one node is bounded by its `timeout`.",
-  },
-  triggers: {
-    means: "What starts transactions: HTTP, CLI, schedule, queue, message.",
-    later: "Remove it and start operations with `starlane invoke`.",
-  },
+  resources: { means: "Real things outside that capabilities are bound to: stores, databases, folders." },
+  grants: { means: "What each component may reach; it reaches nothing else." },
+  limits: { means: "Bounds of every transaction: memory, time, fuel and output." },
+  triggers: { means: "What starts transactions: HTTP, the command line, a schedule." },
   lanes: {
     means: "How calls cross from one component to another.",
     later: "Remove it: every component runs in one process for now.",
   },
-  isolation: {
-    means: "What transactions share of a component.",
-    later: "Remove it: every transaction has components of its own.",
-  },
+  isolation: { means: "What transactions share of a component: nothing (transaction), or one instance (shared)." },
 } as const satisfies Keys;
 
 export const PARAMETER_KEYS = {
@@ -117,14 +101,106 @@ export const TEST_KEYS = {
   expect: { means: "What each output port must be: values and matchers; or the error." },
   seed: { means: "The seed of the transaction." },
   timestamp: { means: "The time of the transaction: RFC 3339, or milliseconds since 1970." },
-  given: {
-    means: "Scripted answers of capabilities.",
-    later: "Remove it: components reach nothing outside yet, so there is nothing to script.",
-  },
+  given: { means: "What capabilities answer, hold and fail with in the test." },
+} as const satisfies Keys;
+
+export const GIVEN_KEYS = {
+  http: { means: "Requests that the app may send, and what they are answered." },
+  keyvalue: { means: "What is in key-value buckets at first." },
+  blobs: { means: "What is in blob containers at first." },
+  sql: { means: "Statements that are run first." },
+  files: { means: "Files that are there at first, by the path that the component sees." },
+  faults: { means: "What goes wrong." },
+} as const satisfies Keys;
+
+export const EXCHANGE_KEYS = {
+  request: { means: "The request that is answered." },
+  respond: { means: "The answer." },
+  times: { means: "How many requests it answers; 1 where it is left out." },
+} as const satisfies Keys;
+
+export const GIVEN_REQUEST_KEYS = {
+  method: { means: "The method; GET where it is left out." },
+  url: { means: "The whole URL, or a matcher." },
+  headers: { means: "Headers that must be there: values or matchers." },
+  body: { means: "What the body must be: a text, JSON, or matchers." },
+} as const satisfies Keys;
+
+export const GIVEN_RESPONSE_KEYS = {
+  status: { means: "The status; 200 where it is left out." },
+  headers: { means: "The headers of the answer." },
+  body: { means: "The body, as text." },
+  json: { means: "The body, as JSON." },
+  base64: { means: "The body, as bytes in base64." },
+} as const satisfies Keys;
+
+export const GIVEN_VALUE_KEYS = {
+  json: { means: "The value, as JSON." },
+  base64: { means: "The value, as bytes in base64." },
+} as const satisfies Keys;
+
+export const FAULT_KEYS = {
+  capability: { means: "The capability that it happens to." },
+  after: { means: "How many calls go well first." },
+  times: { means: "How many calls it happens to; all that follow where it is left out." },
+  latency: { means: "How long the call takes, in virtual time." },
+  error: { means: "The call fails, with this text." },
+  disconnect: { means: "The connection breaks." },
 } as const satisfies Keys;
 
 export const TESTS_FILE_KEYS = {
   tests: { means: "What operations must answer." },
+} as const satisfies Keys;
+
+export const LIMIT_KEYS = {
+  memory: { means: "Of each memory of a component." },
+  time: { means: "The longest time that a transaction may take." },
+  fuel: { means: "Units that one call of a component may use, about one an instruction." },
+  output: { means: "What a transaction may answer and print." },
+} as const satisfies Keys;
+
+export const RESOURCE_KEYS = {
+  keyvalue: { means: "The address of a key-value store." },
+  blobs: { means: "The address of a store of blobs." },
+  messaging: { means: "The address of a message broker." },
+  sql: { means: "The address of a database." },
+  files: { means: "A folder, relative to the manifest, or memory:." },
+  migrations: { means: "Of a database: a folder of numbered .sql files." },
+  expire: { means: "Of a key-value store: how long after it was written an entry is gone." },
+} as const satisfies Keys;
+
+export const GRANT_KEYS = {
+  cli: { means: "Arguments and variables of the environment." },
+  clock: { means: "virtual: starts at the transaction's timestamp and moves only by sleeping; real." },
+  random: { means: "seeded by the transaction; or from the system." },
+  files: { means: "Folders, by the path that the component sees." },
+  sockets: { means: "Addresses to connect to, ports to listen at." },
+  http: { means: "Where requests may be sent." },
+  config: { means: "Values of wasi:config." },
+  keyvalue: { means: "Key-value buckets: a name, and the resource behind it." },
+  blobs: { means: "Blob containers: a name, and the resource behind it." },
+  messaging: { means: "Topics: a name, and the resource behind it." },
+  sql: { means: "Databases: a name, and the resource behind it." },
+  calls: { means: "Interfaces that another component of the app answers." },
+} as const satisfies Keys;
+
+export const CLI_GRANT_KEYS = {
+  args: { means: "The arguments." },
+  env: { means: "Names of variables that are passed on, or names with values." },
+  stdout: {
+    means: "Where standard output goes.",
+    later: "Remove it: standard output belongs to the transaction.",
+  },
+} as const satisfies Keys;
+
+export const FILES_GRANT_KEYS = {
+  from: { means: "The resource." },
+  readonly: { means: "Whether nothing can be written there." },
+} as const satisfies Keys;
+
+export const SOCKETS_GRANT_KEYS = {
+  connect: { means: "Addresses that connections may lead to: host:port." },
+  listen: { means: "Ports to listen at." },
 } as const satisfies Keys;
 
 /** Other words for keys, from neighbouring formats. */
@@ -166,4 +242,41 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   url: "http",
   time: "timestamp",
   "api-version": "starlane",
+  kv: "keyvalue",
+  "key-value": "keyvalue",
+  database: "sql",
+  db: "sql",
+  blobstore: "blobs",
+  buckets: "blobs",
+  folder: "files",
+  filesystem: "files",
+  dirs: "files",
+  volumes: "files",
+  topics: "messaging",
+  environment: "env",
+  arguments: "args",
+  argv: "args",
+  clocks: "clock",
+  "read-only": "readonly",
+  ro: "readonly",
+  timeout: "time",
+  cpu: "fuel",
+  gas: "fuel",
+  permissions: "grants",
+  capabilities: "grants",
+  response: "respond",
+  answer: "respond",
+  cookie: "cookies",
+  header: "headers",
+  timezone: "zone",
+  tz: "zone",
+  host: "hostnames",
+  hosts: "hostnames",
+  domains: "hostnames",
+  certificate: "cert",
+  middleware: "before",
+  text: "body",
+  on: "capability",
+  "body-size": "body",
+  positional: "arguments",
 };

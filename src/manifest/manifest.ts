@@ -3,6 +3,8 @@
 
 import type { Span } from "../base/diagnostics.ts";
 import type { ValType } from "../wit/types.ts";
+import type { Given } from "./given.ts";
+import type { Trigger } from "./triggers.ts";
 
 export interface Manifest {
   /** The file, as people know it; relative paths start from its folder. */
@@ -19,6 +21,112 @@ export interface Manifest {
   readonly tests: readonly TestDeclaration[];
   /** Files with further tests (`parseTestsFile` reads them); paths relative to the manifest's folder. */
   readonly testsFiles: readonly TestsFile[];
+  readonly resources: readonly ResourceDeclaration[];
+  /** One entry for each component that is granted something. */
+  readonly grants: readonly ComponentGrants[];
+  readonly limits: LimitsDeclaration;
+  readonly isolation: Isolation;
+  readonly triggers: readonly Trigger[];
+  /** Every `${env.…}` and `${secret.…}` of the manifest, in the order of the text. */
+  readonly outside: readonly OutsideReference[];
+  readonly span: Span;
+}
+
+/** `${env.NAME}`, `${env.NAME:-fallback}` or `${secret.NAME}`: a text that only whoever starts the app has. */
+export interface OutsideReference {
+  readonly kind: "env" | "secret";
+  readonly name: string;
+  /** What stands for a variable that is unset or empty. */
+  readonly fallback?: string | undefined;
+  /** The parameter in whose default it stands: it is not needed where that parameter is given. */
+  readonly parameter?: string | undefined;
+  readonly span: Span;
+}
+
+/** `transaction`: fresh memory for each one. `shared`: one instance of each component, kept, for speed. */
+export type Isolation = "transaction" | "shared";
+
+/** Bounds of every transaction of the app; undefined where the default holds. */
+export interface LimitsDeclaration {
+  /** Of each memory of a component. */
+  readonly memoryBytes?: number | undefined;
+  readonly timeMs?: number | undefined;
+  /** Units: about one an instruction; of each call of a component. */
+  readonly fuel?: number | undefined;
+  /** What a transaction answers and prints. */
+  readonly outputBytes?: number | undefined;
+}
+
+export type ResourceKind = "keyvalue" | "blobs" | "messaging" | "sql" | "files";
+
+/** One line of `resources:`: `cache: { keyvalue: "sqlite:./data/cache.db" }`. */
+export interface ResourceDeclaration {
+  readonly name: string;
+  readonly kind: ResourceKind;
+  /** `sqlite:./data/cache.db`, `./data` for files; references not yet replaced. Understood by the capability, not here. */
+  readonly address: string;
+  /** Of a `sql` resource: a folder of numbered .sql files, relative to the manifest's folder. */
+  readonly migrations?: string | undefined;
+  /** Of a `keyvalue` resource: how long after it was last written an entry is gone. */
+  readonly expireMs?: number | undefined;
+  readonly span: Span;
+  readonly addressSpan: Span;
+}
+
+export interface ComponentGrants {
+  /** A name of `components:`. */
+  readonly component: string;
+  readonly grants: Grants;
+  readonly span: Span;
+}
+
+/** What one component is granted; every part is absent where nothing was written. Texts have references not yet replaced. */
+export interface Grants {
+  readonly cli?: { readonly args: readonly GrantText[]; readonly env: readonly EnvGrant[] } | undefined;
+  readonly clock?: "virtual" | "real" | undefined;
+  readonly random?: "seeded" | "system" | undefined;
+  /** By path as the guest sees it, absolute; `resource` names one of `resources:`, of the kind `files`. */
+  readonly files?: readonly FilesGrant[] | undefined;
+  readonly sockets?: { readonly connect: readonly GrantText[]; readonly listen: readonly GrantText[] } | undefined;
+  readonly http?: readonly GrantText[] | undefined;
+  readonly config?: readonly Setting[] | undefined;
+  readonly keyvalue?: readonly BoundResource[] | undefined;
+  readonly blobs?: readonly BoundResource[] | undefined;
+  readonly messaging?: readonly BoundResource[] | undefined;
+  readonly sql?: readonly BoundResource[] | undefined;
+  /** An interface that the component imports, and the component of this app that answers. */
+  readonly calls?: readonly CallGrant[] | undefined;
+}
+
+export interface GrantText {
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** `env: [NAME]` takes the value from the environment of whoever starts the app; `env: { NAME: value }` gives it. */
+export interface EnvGrant {
+  readonly name: string;
+  readonly value?: string | undefined;
+  readonly span: Span;
+}
+
+export interface FilesGrant {
+  readonly path: string;
+  readonly resource: string;
+  readonly readonly: boolean;
+  readonly span: Span;
+}
+
+/** A name as the guest knows it, and the resource that stands behind it. */
+export interface BoundResource {
+  readonly name: string;
+  readonly resource: string;
+  readonly span: Span;
+}
+
+export interface CallGrant {
+  readonly interface: string;
+  readonly component: string;
   readonly span: Span;
 }
 
@@ -47,12 +155,17 @@ export interface ComponentUse {
   readonly fromSpan: Span;
 }
 
-/** A name with a JSON value, `${config.…}` not yet replaced. */
+/** A name with a JSON value, references not yet replaced. */
 export interface Setting {
   readonly name: string;
   readonly value: Json;
   readonly span: Span;
   readonly valueSpan: Span;
+  /**
+   * Set by `substitute` where the value holds a text from the environment or a secret, `unread`: that was not read, and the value has its
+   * reference still. Messages must not show the value.
+   */
+  readonly outside?: "read" | "unread" | undefined;
 }
 
 export interface OperationDeclaration {
@@ -136,6 +249,8 @@ export interface TestDeclaration {
   readonly seed?: number | undefined;
   /** Milliseconds since 1970. */
   readonly timestampMs?: number | undefined;
+  /** What capabilities answer, hold and fail with in this test. */
+  readonly given?: Given | undefined;
   readonly span: Span;
 }
 

@@ -5,9 +5,18 @@ import { INPUT_KEYS, NODE_KEYS, OPERATION_KEYS, OUTPUT_KEYS, RETRY_KEYS } from "
 import type { ComponentUse, FlowText, InputPort, NodeDeclaration, OperationDeclaration, OutputPort } from "./manifest.ts";
 import { listed, named, quoted, type Mistakes } from "./mistakes.ts";
 import { meantName, readType, type DeclaredTypes } from "./port-types.ts";
-import { parseDuration } from "./quantity.ts";
-import { missingKey, readDescription, readEntries, readInteger, readKnown, readNames, readText, wrongKind } from "./reading.ts";
-import { checkReferences, checkTextReferences, flowStrings, type DeclaredParameters } from "./references.ts";
+import {
+  missingKey,
+  readDescription,
+  readDuration,
+  readEntries,
+  readInteger,
+  readKnown,
+  readNames,
+  readText,
+  wrongKind,
+} from "./reading.ts";
+import { checkReferences, checkTextReferences, flowStrings, type DeclaredParameters, type ReferenceScope } from "./references.ts";
 import { checkPort, readRules } from "./rules.ts";
 import { readSettings } from "./settings.ts";
 import { isBroken, toJson, type Entry, type TextTree, type Tree } from "./tree.ts";
@@ -29,6 +38,11 @@ export interface Surroundings {
   /** All names under `components:`, also of those that have mistakes. */
   readonly componentNames: readonly string[];
   readonly mistakes: Mistakes;
+}
+
+/** In operations every value has a type, so what comes from outside comes through parameters, which have one too. */
+function insideOf({ parameters }: Surroundings): ReferenceScope {
+  return { parameters, outside: undefined };
 }
 
 export function readOperations(tree: Tree, around: Surroundings): readonly OperationDeclaration[] {
@@ -86,7 +100,7 @@ function readInputPort(entry: Entry, around: Surroundings): InputPort | undefine
   const before = mistakes.errorCount;
   const keys = readKnown(value, what, INPUT_KEYS, mistakes);
   const [type, given] = [keys.get("type"), keys.get("default")];
-  if (given !== undefined) checkReferences(given.value, around.parameters, mistakes);
+  if (given !== undefined) checkReferences(given.value, insideOf(around), mistakes);
   const port: InputPort = {
     name: entry.key,
     type: type === undefined ? undefined : readType(type.value, what, around.types, mistakes),
@@ -155,7 +169,7 @@ function readNode(entry: Entry, around: Surroundings): NodeDeclaration | undefin
   return {
     id: entry.key,
     uses: operation ?? "",
-    with: settings === undefined ? [] : readSettings(settings, what, around.parameters, mistakes),
+    with: settings === undefined ? [] : readSettings(settings, what, insideOf(around), mistakes),
     timeoutMs: timeout === undefined ? undefined : readDuration(timeout, `\`timeout\` of ${what}`, "timeout: 500ms", 1, mistakes),
     retry: retry === undefined ? undefined : readRetry(retry, what, mistakes),
     concurrency:
@@ -205,23 +219,6 @@ function readUses(tree: Tree, what: string, around: Surroundings): string | unde
   return undefined;
 }
 
-function readDuration(tree: Tree, what: string, example: string, least: number, mistakes: Mistakes): number | undefined {
-  if (tree.kind !== "text" && tree.kind !== "number") return wrongKind(tree, what, "a duration", example, mistakes);
-  const quantity = parseDuration(tree.value);
-  if ("value" in quantity) {
-    if (quantity.value >= least) return quantity.value;
-    mistakes.error(
-      "manifest/bad-quantity",
-      tree.span,
-      `${what} must be at least ${least}ms`,
-      `Write it as in \`${example}\`, or remove it.`,
-    );
-    return undefined;
-  }
-  mistakes.error("manifest/bad-quantity", tree.span, `${what}: ${quantity.message}`, quantity.cure);
-  return undefined;
-}
-
 function readRetry(tree: Tree, what: string, mistakes: Mistakes): NodeDeclaration["retry"] {
   if (tree.kind !== "map")
     return wrongKind(tree, `\`retry\` of ${what}`, "a mapping", "retry: { attempts: 3, backoff: 100ms }", mistakes);
@@ -239,7 +236,7 @@ function readRetry(tree: Tree, what: string, mistakes: Mistakes): NodeDeclaratio
 function readFlow(tree: Tree, what: string, around: Surroundings): FlowText {
   const text = readText(tree, `\`flow\` of ${what}`, 'flow: "<>.name -> text::greet -> <>.greeting"', around.mistakes);
   if (text === undefined) return emptyFlow(tree.span);
-  for (const { start, end } of flowStrings(text.value)) checkTextReferences(text, start, end, around.parameters, around.mistakes);
+  for (const { start, end } of flowStrings(text.value)) checkTextReferences(text, start, end, insideOf(around), around.mistakes);
   return flowText(text);
 }
 

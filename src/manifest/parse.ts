@@ -2,17 +2,23 @@
 
 import type { Diagnostic, Source, Span } from "../base/diagnostics.ts";
 import { parseTypeBlock } from "../wit/type-text.ts";
+import { checkCallCycles } from "./calls.ts";
 import { readComponents } from "./components.ts";
+import { checkUsed, readGrants } from "./grants.ts";
 import { ROOT_KEYS } from "./keys.ts";
-import type { Manifest } from "./manifest.ts";
+import { readIsolation, readLimits } from "./limits.ts";
+import type { Manifest, OutsideReference } from "./manifest.ts";
 import { Mistakes, named, quoted } from "./mistakes.ts";
 import { readOperations, type Surroundings } from "./operations.ts";
 import { addTypeProblems, type DeclaredTypes } from "./port-types.ts";
 import { describe, missingKey, readDescription, readKnown, readText, wrongKind } from "./reading.ts";
+import type { ReferenceScope } from "./references.ts";
+import { readResources } from "./resources.ts";
 import { readParameters } from "./settings.ts";
 import { readTests } from "./tests-file.ts";
 import { otherFile } from "./other-files.ts";
 import type { Entry, MapTree, Tree } from "./tree.ts";
+import { readTriggers } from "./triggers/read-triggers.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface ParsedManifest {
@@ -58,14 +64,35 @@ function readRoot(tree: Tree, mistakes: Mistakes): Manifest | undefined {
   const start = startOf(tree);
   checkFormat(keys.get("starlane"), start, mistakes);
   const types = readTypes(value("types"), mistakes);
+  const outside: OutsideReference[] = [];
   const parameterTree = value("parameters");
-  const parameters = parameterTree === undefined ? [] : readParameters(parameterTree, types, mistakes);
+  const parameters = parameterTree === undefined ? [] : readParameters(parameterTree, types, outside, mistakes);
   const byName = new Map(namesIn(parameterTree).map((name) => [name, parameters.find((parameter) => parameter.name === name)]));
+  const scope: ReferenceScope = { parameters: byName, outside };
   const componentTree = value("components");
-  const components = componentTree === undefined ? [] : readComponents(componentTree, byName, mistakes);
+  const components = componentTree === undefined ? [] : readComponents(componentTree, scope, mistakes);
   const around: Surroundings = { types, parameters: byName, components, componentNames: namesIn(componentTree), mistakes };
   const operationTree = value("operations");
   const operations = operationTree === undefined ? [] : readOperations(operationTree, around);
+  const resources = readResources(value("resources"), scope, mistakes);
+  const grants = readGrants(value("grants"), {
+    components: new Map(components.map((use) => [use.name, use])),
+    componentNames: new Set(namesIn(componentTree)),
+    resources: new Map(resources.map((resource) => [resource.name, resource])),
+    resourceNames: new Set(namesIn(value("resources"))),
+    scope,
+    mistakes,
+  });
+  checkCallCycles(grants, mistakes);
+  if (mistakes.errorCount === 0) checkUsed(resources, grants, mistakes);
+  const triggers = readTriggers(value("triggers"), {
+    operations,
+    operationNames: namesIn(operationTree),
+    componentNames: namesIn(componentTree),
+    types,
+    scope,
+    mistakes,
+  });
   const testTree = value("tests");
   const tests =
     testTree === undefined
@@ -81,6 +108,12 @@ function readRoot(tree: Tree, mistakes: Mistakes): Manifest | undefined {
     types: types.types,
     operations,
     ...tests,
+    resources,
+    grants,
+    limits: readLimits(value("limits"), mistakes),
+    isolation: readIsolation(value("isolation"), mistakes),
+    triggers,
+    outside: outside.toSorted((a, b) => a.span.start - b.span.start),
     span: start,
   };
 }

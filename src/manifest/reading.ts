@@ -4,6 +4,7 @@ import type { Span } from "../base/diagnostics.ts";
 import { isLabel, kebabCase, labelKey } from "../wit/labels.ts";
 import { SYNONYMS, type Keys } from "./keys.ts";
 import { listed, meant, named, quoted, type Mistakes } from "./mistakes.ts";
+import { parseDuration, parseSize } from "./quantity.ts";
 import type { Entry, MapTree, TextTree, Tree } from "./tree.ts";
 
 const LONGEST_NAME = 128;
@@ -78,6 +79,90 @@ export function readInteger(
     `Write it as in \`${example}\`.`,
   );
   return undefined;
+}
+
+/** One of a few words; `synonyms` are what other formats call them. */
+export function readChoice<T extends string>(
+  tree: Tree,
+  what: string,
+  choices: readonly T[],
+  synonyms: Readonly<Record<string, T>>,
+  mistakes: Mistakes,
+): T | undefined {
+  if (tree.kind !== "text") return wrongKind(tree, what, `one of ${listed(choices)}`, choices[0] ?? "", mistakes);
+  const { value } = tree;
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  const lower = value.toLowerCase();
+  const probable =
+    choices.find((choice) => choice.toLowerCase() === lower) ??
+    (Object.hasOwn(synonyms, lower) ? synonyms[lower] : undefined) ??
+    meant(value, choices);
+  mistakes.error(
+    "manifest/bad-value",
+    tree.span,
+    `${what} cannot be ${quoted(value)}`,
+    probable === undefined ? `Write one of ${listed(choices)}.` : `Did you mean ${named(probable)}?`,
+  );
+  return undefined;
+}
+
+/** Milliseconds. */
+export function readDuration(tree: Tree, what: string, example: string, least: number, mistakes: Mistakes): number | undefined {
+  if (tree.kind !== "text" && tree.kind !== "number") return wrongKind(tree, what, "a duration", example, mistakes);
+  const quantity = parseDuration(tree.value);
+  if ("value" in quantity) {
+    if (quantity.value >= least) return quantity.value;
+    mistakes.error(
+      "manifest/bad-quantity",
+      tree.span,
+      `${what} must be at least ${least}ms`,
+      `Write it as in \`${example}\`, or remove it.`,
+    );
+    return undefined;
+  }
+  mistakes.error("manifest/bad-quantity", tree.span, `${what}: ${quantity.message}`, quantity.cure);
+  return undefined;
+}
+
+/** Bytes, a whole number. */
+export function readSize(
+  tree: Tree,
+  what: string,
+  example: string,
+  least: string,
+  most: string,
+  mistakes: Mistakes,
+): number | undefined {
+  if (tree.kind !== "text" && tree.kind !== "number") return wrongKind(tree, what, "a size", example, mistakes);
+  const quantity = parseSize(tree.value);
+  if (!("value" in quantity)) {
+    mistakes.error("manifest/bad-quantity", tree.span, `${what}: ${quantity.message}`, quantity.cure);
+    return undefined;
+  }
+  if (quantity.value >= bytesOf(least) && quantity.value <= bytesOf(most)) return quantity.value;
+  const message = `${what} must be from ${least} to ${most}, not \`${tree.value}\``;
+  mistakes.error("manifest/bad-quantity", tree.span, message, `Write it as in \`${example}\`, or remove it.`);
+  return undefined;
+}
+
+function bytesOf(size: string): number {
+  const quantity = parseSize(size);
+  return "value" in quantity ? quantity.value : 0;
+}
+
+/** The items of a list; nothing at all is an empty one. */
+export function readItems(tree: Tree, what: string, expected: string, example: string, mistakes: Mistakes): readonly Tree[] {
+  if (tree.kind === "list") return tree.items;
+  if (tree.kind !== "null") wrongKind(tree, what, expected, example, mistakes);
+  return [];
+}
+
+/** A text, or a number or truth value as it is written: where only texts are meant, `8080` needs no quotes. */
+export function readWritten(tree: Tree, what: string, example: string, mistakes: Mistakes): string | undefined {
+  if (tree.kind === "text") return tree.value;
+  if (tree.kind === "number" || tree.kind === "boolean") return tree.span.source.text.slice(tree.span.start, tree.span.end);
+  return wrongKind(tree, what, "a text", example, mistakes);
 }
 
 /** The entries of a mapping with free keys; nothing at all is an empty one. */

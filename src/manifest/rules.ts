@@ -6,10 +6,10 @@ import { printType } from "../wit/type-text.ts";
 import type { ValType } from "../wit/types.ts";
 import type { Format } from "./formats.ts";
 import type { InputPort, Json, SanitizationRules } from "./manifest.ts";
-import { listed, meant, Mistakes, named, quoted, written } from "./mistakes.ts";
+import { Mistakes, written } from "./mistakes.ts";
 import { compilePattern } from "./pattern.ts";
 import { hasJson, jsonProblem, leafType, withoutOption } from "./port-types.ts";
-import { readBoolean, wrongKind } from "./reading.ts";
+import { readBoolean, readChoice, wrongKind } from "./reading.ts";
 import { hasReferences } from "./references.ts";
 import { sanitizer } from "./sanitize.ts";
 import { toJson, type Entry, type Tree } from "./tree.ts";
@@ -63,31 +63,6 @@ function read<T>(tree: Tree | undefined, reader: (tree: Tree) => T | undefined):
 
 function readNumber(tree: Tree, what: string, example: string, mistakes: Mistakes): number | undefined {
   return tree.kind === "number" ? tree.value : wrongKind(tree, what, "a number", example, mistakes);
-}
-
-function readChoice<T extends string>(
-  tree: Tree,
-  what: string,
-  choices: readonly T[],
-  synonyms: Readonly<Record<string, T>>,
-  mistakes: Mistakes,
-): T | undefined {
-  if (tree.kind !== "text") return wrongKind(tree, what, `one of ${listed(choices)}`, choices[0] ?? "", mistakes);
-  const { value } = tree;
-  const found = choices.find((choice) => choice === value);
-  if (found !== undefined) return found;
-  const lower = value.toLowerCase();
-  const probable =
-    choices.find((choice) => choice.toLowerCase() === lower) ??
-    (Object.hasOwn(synonyms, lower) ? synonyms[lower] : undefined) ??
-    meant(value, choices);
-  mistakes.error(
-    "manifest/bad-value",
-    tree.span,
-    `${what} cannot be ${quoted(value)}`,
-    probable === undefined ? `Write one of ${listed(choices)}.` : `Did you mean ${named(probable)}?`,
-  );
-  return undefined;
 }
 
 function readPatternText(tree: Tree, port: string, mistakes: Mistakes): string | undefined {

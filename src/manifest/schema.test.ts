@@ -54,11 +54,18 @@ function keywordViolations(keyword: string, rule: Json, schema: Json, value: Jso
       return entries.flatMap(([key, item]) =>
         Object.hasOwn(rules, key) ? violations(rules[key] ?? {}, item, `${path}.${key}`) : [],
       );
+    case "patternProperties":
+      return Object.entries(rules).flatMap(([pattern, inner]) =>
+        entries.flatMap(([key, item]) => (new RegExp(pattern, "u").test(key) ? violations(inner, item, `${path}.${key}`) : [])),
+      );
     case "propertyNames":
       return entries.flatMap(([key]) => violations(rule, key, `${path}.${key}`));
     case "additionalProperties": {
       const known = isObject(schema) && isObject(schema["properties"]) ? schema["properties"] : {};
-      const others = entries.filter(([key]) => !Object.hasOwn(known, key));
+      const patterns = isObject(schema) && isObject(schema["patternProperties"]) ? Object.keys(schema["patternProperties"]) : [];
+      const others = entries.filter(
+        ([key]) => !Object.hasOwn(known, key) && !patterns.some((pattern) => new RegExp(pattern, "u").test(key)),
+      );
       return rule === false
         ? fail(others.length === 0)
         : others.flatMap(([key, item]) => violations(rule, item, `${path}.${key}`));
@@ -98,6 +105,20 @@ test("the schema finds coarse mistakes", () => {
     "operation-shape",
     "rules-kinds",
     "node-settings",
+    "limits",
+    "isolation",
+    "resources-list",
+    "resources-kind",
+    "grants-unknown",
+    "grants-files",
+    "triggers-kind",
+    "http-port",
+    "http-tls",
+    "route-answer",
+    "cli-trigger",
+    "schedule",
+    "given-http",
+    "given-faults",
   ];
   const files = readdirSync(folder);
   for (const name of names) {

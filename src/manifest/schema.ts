@@ -2,47 +2,45 @@
 // it cannot say (types, flows, references, names that must exist) `starlane check` finds.
 
 import {
+  CLI_GRANT_KEYS,
   COMPONENT_KEYS,
+  EXCHANGE_KEYS,
+  FAULT_KEYS,
+  FILES_GRANT_KEYS,
+  GIVEN_KEYS,
+  GIVEN_REQUEST_KEYS,
+  GIVEN_RESPONSE_KEYS,
+  GIVEN_VALUE_KEYS,
+  GRANT_KEYS,
   INPUT_KEYS,
+  LIMIT_KEYS,
   NODE_KEYS,
   OPERATION_KEYS,
   OUTPUT_KEYS,
   PARAMETER_KEYS,
+  RESOURCE_KEYS,
   RETRY_KEYS,
   ROOT_KEYS,
+  SOCKETS_GRANT_KEYS,
   TEST_KEYS,
-  type Keys,
 } from "./keys.ts";
-import type { Json } from "./manifest.ts";
+import {
+  ANY,
+  DURATION,
+  LABEL,
+  list,
+  mapping,
+  named,
+  oneOf,
+  PATH,
+  SIZE,
+  TEXT,
+  TEXT_OR_NUMBER,
+  type Schema,
+} from "./schema-parts.ts";
+import { TRIGGERS_SCHEMA } from "./trigger-schema.ts";
 
-type Schema = { readonly [key: string]: Json };
-
-const LABEL = "^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:[0-9a-z]+|[0-9A-Z]+))*$";
 const WORD = "[a-z][a-z0-9]*(?:-[a-z0-9]+)*";
-const PATH = { type: "string", pattern: "^\\.\\.?(?:/|$)" } as const;
-const DURATION = { type: "string", pattern: "^(?:0|[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h|d))$" } as const;
-const TEXT = { type: "string" } as const;
-const ANY: Schema = {};
-
-/** A mapping with the built keys of a table, each with its meaning; `values` are the schemas of what they hold. */
-function mapping(keys: Keys, values: { readonly [key: string]: Schema }, required: readonly string[] = []): Schema {
-  const built = Object.entries(keys).filter(([, info]) => info.later === undefined);
-  return {
-    type: "object",
-    properties: Object.fromEntries(built.map(([key, info]) => [key, { description: info.means, ...values[key] }])),
-    additionalProperties: false,
-    ...(required.length === 0 ? {} : { required }),
-  };
-}
-
-/** A mapping of names to what `value` says; nothing at all is an empty one. */
-function named(value: Schema, names = LABEL): Schema {
-  return { type: ["object", "null"], propertyNames: { pattern: names }, additionalProperties: value };
-}
-
-function oneOf(...schemas: readonly Schema[]): Schema {
-  return { anyOf: schemas };
-}
 
 const parameter = oneOf(TEXT, mapping(PARAMETER_KEYS, { type: TEXT, default: ANY, description: TEXT }, ["type"]));
 const component = oneOf(PATH, mapping(COMPONENT_KEYS, { from: PATH, with: named(ANY) }, ["from"]));
@@ -64,11 +62,7 @@ const inputPort = oneOf(
   }),
 );
 const outputPort = oneOf(TEXT, mapping(OUTPUT_KEYS, { type: TEXT, description: TEXT }));
-const retry = mapping(
-  RETRY_KEYS,
-  { attempts: { type: "integer", minimum: 1, maximum: 100 }, backoff: oneOf(DURATION, { const: 0 }) },
-  ["attempts"],
-);
+const retry = mapping(RETRY_KEYS, { attempts: { type: "integer", minimum: 1, maximum: 100 }, backoff: DURATION }, ["attempts"]);
 const node = mapping(
   NODE_KEYS,
   {
@@ -85,6 +79,53 @@ const operation = mapping(
   { description: TEXT, input: named(inputPort), output: named(outputPort), nodes: named(node), flow: TEXT },
   ["flow"],
 );
+const givenValue = oneOf(TEXT_OR_NUMBER, mapping(GIVEN_VALUE_KEYS, { json: ANY, base64: TEXT }));
+const givenStores = named(named(givenValue, ""), "");
+const exchange = mapping(
+  EXCHANGE_KEYS,
+  {
+    request: oneOf(
+      TEXT,
+      mapping(
+        GIVEN_REQUEST_KEYS,
+        { method: TEXT, url: oneOf(TEXT, { type: "object" }), headers: { type: ["object", "null"] }, body: ANY },
+        ["url"],
+      ),
+    ),
+    respond: oneOf(
+      { type: "integer", minimum: 200, maximum: 599 },
+      mapping(GIVEN_RESPONSE_KEYS, {
+        status: { type: "integer", minimum: 200, maximum: 599 },
+        headers: named(TEXT_OR_NUMBER, ""),
+        body: TEXT_OR_NUMBER,
+        json: ANY,
+        base64: TEXT,
+      }),
+    ),
+    times: { type: "integer", minimum: 1 },
+  },
+  ["request", "respond"],
+);
+const fault = mapping(
+  FAULT_KEYS,
+  {
+    capability: { enum: ["http", "keyvalue", "blobs", "sql", "files", "messaging", "sockets", "calls"] },
+    after: { type: "integer", minimum: 0 },
+    times: { type: "integer", minimum: 1 },
+    latency: DURATION,
+    error: TEXT,
+    disconnect: { type: "boolean" },
+  },
+  ["capability"],
+);
+const given = mapping(GIVEN_KEYS, {
+  http: list(exchange),
+  keyvalue: givenStores,
+  blobs: givenStores,
+  sql: oneOf(list(TEXT), named(list(TEXT), "")),
+  files: named(givenValue, "^/"),
+  faults: list(fault),
+});
 const test = mapping(
   TEST_KEYS,
   {
@@ -94,9 +135,44 @@ const test = mapping(
     expect: { type: "object" },
     seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     timestamp: oneOf({ type: "string", format: "date-time" }, { type: "integer" }),
+    given,
   },
   ["operation"],
 );
+
+const resource = mapping(RESOURCE_KEYS, {
+  keyvalue: TEXT,
+  blobs: TEXT,
+  messaging: TEXT,
+  sql: TEXT,
+  files: TEXT,
+  migrations: PATH,
+  expire: DURATION,
+});
+const bound = named(TEXT, "");
+const grants = oneOf(
+  mapping(GRANT_KEYS, {
+    cli: mapping(CLI_GRANT_KEYS, {
+      args: list(TEXT_OR_NUMBER),
+      env: oneOf(list(TEXT), named(TEXT_OR_NUMBER, "^[A-Za-z_][A-Za-z0-9_]*$")),
+    }),
+    clock: { enum: ["virtual", "real"] },
+    random: { enum: ["seeded", "system"] },
+    files: named(oneOf(TEXT, mapping(FILES_GRANT_KEYS, { from: TEXT, readonly: { type: "boolean" } }, ["from"])), "^/"),
+    sockets: mapping(SOCKETS_GRANT_KEYS, { connect: list(TEXT), listen: list(TEXT_OR_NUMBER) }),
+    http: list(TEXT),
+    config: named(TEXT_OR_NUMBER, ""),
+    keyvalue: bound,
+    blobs: bound,
+    messaging: bound,
+    sql: bound,
+    calls: bound,
+  }),
+  { type: "null" },
+);
+const limits = oneOf(mapping(LIMIT_KEYS, { memory: SIZE, time: DURATION, fuel: { type: "integer", minimum: 1 }, output: SIZE }), {
+  type: "null",
+});
 
 /** Plain data: write it to a file and name it in an editor, or in `# yaml-language-server: $schema=…`. */
 export const MANIFEST_SCHEMA: Schema = {
@@ -114,6 +190,11 @@ export const MANIFEST_SCHEMA: Schema = {
       types: { type: ["string", "null"] },
       operations: named(operation),
       tests: oneOf(PATH, { type: "array", items: oneOf(PATH, test) }, { type: "null" }),
+      resources: named(resource),
+      grants: named(grants),
+      limits,
+      triggers: TRIGGERS_SCHEMA,
+      isolation: { enum: ["transaction", "shared"] },
     },
     ["starlane"],
   ),

@@ -2,31 +2,42 @@
 
 import { printType } from "../wit/type-text.ts";
 import { PARAMETER_KEYS } from "./keys.ts";
-import type { Parameter, Setting } from "./manifest.ts";
+import type { OutsideReference, Parameter, Setting } from "./manifest.ts";
 import type { Mistakes } from "./mistakes.ts";
 import { hasJson, jsonProblem, readType, type DeclaredTypes } from "./port-types.ts";
 import { missingKey, readDescription, readEntries, readKnown, readNames, wrongKind } from "./reading.ts";
-import { checkReferences, type DeclaredParameters } from "./references.ts";
+import { checkReferences, type ReferenceScope } from "./references.ts";
 import { isBroken, toJson, type Entry, type Tree } from "./tree.ts";
 
 /** The constants of `with:`; references in them are proved. */
-export function readSettings(tree: Tree, what: string, parameters: DeclaredParameters, mistakes: Mistakes): readonly Setting[] {
+export function readSettings(tree: Tree, what: string, scope: ReferenceScope, mistakes: Mistakes): readonly Setting[] {
   const entries = readEntries(tree, `\`with\` of ${what}`, "with: { greeting: Hello }", mistakes);
   return readNames(entries, "setting", {}, mistakes).map(({ key, keySpan, value }) => {
-    checkReferences(value, parameters, mistakes);
+    checkReferences(value, scope, mistakes);
     return { name: key, value: toJson(value), span: keySpan, valueSpan: value.span };
   });
 }
 
-export function readParameters(tree: Tree, scope: DeclaredTypes, mistakes: Mistakes): readonly Parameter[] {
+/** Texts of the environment and secrets may stand in defaults; `outside` takes them. */
+export function readParameters(
+  tree: Tree,
+  scope: DeclaredTypes,
+  outside: OutsideReference[],
+  mistakes: Mistakes,
+): readonly Parameter[] {
   const entries = readEntries(tree, "`parameters`", "parameters: { greeting: { type: string, default: Hello } }", mistakes);
   return readNames(entries, "parameter", {}, mistakes).flatMap((entry) => {
-    const parameter = readParameter(entry, scope, mistakes);
+    const parameter = readParameter(entry, scope, outside, mistakes);
     return parameter === undefined ? [] : [parameter];
   });
 }
 
-function readParameter(entry: Entry, scope: DeclaredTypes, mistakes: Mistakes): Parameter | undefined {
+function readParameter(
+  entry: Entry,
+  scope: DeclaredTypes,
+  outside: OutsideReference[],
+  mistakes: Mistakes,
+): Parameter | undefined {
   const what = `the parameter \`${entry.key}\``;
   const { value } = entry;
   if (value.kind === "text") {
@@ -61,9 +72,13 @@ function readParameter(entry: Entry, scope: DeclaredTypes, mistakes: Mistakes): 
   }
   const given = keys.get("default")?.value;
   if (given === undefined || isBroken(given)) return { name: entry.key, type, description, span: entry.keySpan };
-  checkReferences(given, undefined, mistakes, ": parameters cannot be made of each other");
+  const used: OutsideReference[] = [];
+  const nowhere = ": parameters cannot be made of each other";
+  checkReferences(given, { parameters: undefined, outside: used, nowhere }, mistakes);
+  outside.push(...used.map((reference) => ({ ...reference, parameter: entry.key })));
   const json = toJson(given);
-  const problem = jsonProblem(type, json);
+  // What the environment says is only known when the app is started.
+  const problem = used.length > 0 ? undefined : jsonProblem(type, json);
   if (problem !== undefined) {
     mistakes.error(
       "manifest/bad-default",

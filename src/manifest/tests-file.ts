@@ -8,6 +8,7 @@ import { TEST_KEYS, TESTS_FILE_KEYS } from "./keys.ts";
 import type { Json, OperationDeclaration, TestDeclaration, TestsFile } from "./manifest.ts";
 import { listed, Mistakes, named } from "./mistakes.ts";
 import { meantName } from "./port-types.ts";
+import { readGiven } from "./read-given.ts";
 import { describe, missingKey, readEntries, readInteger, readKnown, readText, wrongKind } from "./reading.ts";
 import { toJson, type Entry, type Tree } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
@@ -82,9 +83,15 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
   }
   const before = mistakes.errorCount;
   const keys = readKnown(tree, "a test", TEST_KEYS, mistakes);
-  const [name, operation, input, expect, seed, timestamp] = ["name", "operation", "input", "expect", "seed", "timestamp"].map(
-    (key) => keys.get(key)?.value,
-  );
+  const [name, operation, input, expect, seed, timestamp, given] = [
+    "name",
+    "operation",
+    "input",
+    "expect",
+    "seed",
+    "timestamp",
+    "given",
+  ].map((key) => keys.get(key)?.value);
   if (operation === undefined)
     missingKey("operation", "the test", { ...tree.span, end: tree.span.start }, "operation: greet", mistakes);
   const operationName = operation === undefined ? undefined : readOperationName(operation, known, mistakes);
@@ -98,6 +105,7 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
     expect: expect === undefined ? undefined : toJson(expect),
     seed: seed === undefined ? undefined : readInteger(seed, "`seed`", 0, Number.MAX_SAFE_INTEGER, "seed: 42", mistakes),
     timestampMs: timestamp === undefined ? undefined : readTimestamp(timestamp, mistakes),
+    given: given === undefined ? undefined : readGiven(given, mistakes),
     span: tree.span,
   };
   return mistakes.errorCount === before ? test : undefined;
