@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 
 /** The same transaction with an output that keeps to its limit. */
 export function withBoundedOutput(transaction: CapabilityTransaction): CapabilityTransaction {
-  const { seed, timestampMs, output, outputLimitBytes = DEFAULT_LIMIT_BYTES } = transaction;
+  const { output, outputLimitBytes = DEFAULT_LIMIT_BYTES } = transaction;
   if (output === undefined) return transaction;
   let left = outputLimitBytes;
   const bounded = (stream: OutputStreamName, bytes: Uint8Array): void => {
@@ -18,5 +18,5 @@ export function withBoundedOutput(transaction: CapabilityTransaction): Capabilit
     if (kept.length > 0) output(stream, kept);
     if (left < 0) output("log", encoder.encode(`output stopped after ${outputLimitBytes} bytes\n`));
   };
-  return { seed, timestampMs, output: bounded, outputLimitBytes };
+  return { ...transaction, output: bounded, outputLimitBytes };
 }

@@ -17,11 +17,12 @@ const onlyMessage = (item: NamedExtern): string | undefined => {
   return missing[0]?.message;
 };
 
-test("every release of WASI 0.2 is served, by name and by what it asks for", () => {
+test("every release of WASI 0.2 and 0.3 is served, by name and by what it asks for", () => {
   for (const version of ["0.2.0", "0.2.6", "0.2.12", "0.2.99"]) {
     assert.deepEqual(missingImports([importing(`wasi:io/poll@${version}`, ["poll", 1], ["[method]pollable.block", 1])]), []);
     assert.deepEqual(providerOf(`wasi:clocks/wall-clock@${version}`), { capability: "clock", grant: "clock: real", inert: true });
   }
+  assert.deepEqual(missingImports([importing("wasi:clocks/monotonic-clock@0.3.0", ["now", 0], ["wait-for", 1])]), []);
   assert.deepEqual(missingImports([importing("wasi:config/store@0.2.0-rc.1", ["get", 1])]), []);
   assert.deepEqual(missingImports([importing("wasi:logging/logging@0.1.0-draft", ["log", 3])]), []);
 });
@@ -49,13 +50,13 @@ test("a function that an interface does not have, or has with other parameters, 
   assert.equal(missing[1]?.message, "takes 1 parameters, not 2");
 });
 
-test("a planned capability is named with the grant that will ask for it", () => {
+test("a capability without an inert form is named with the grant that asks for it", () => {
   assert.deepEqual(missingImports([importing("wasi:keyvalue/store@0.2.0-draft")]), [
     {
       import: "wasi:keyvalue/store@0.2.0-draft",
       capability: "keyvalue",
       grant: "keyvalue: { default: RESOURCE }",
-      message: 'the capability keyvalue would provide it (grant "keyvalue: { default: RESOURCE }"), which is not supported yet',
+      message: "the capability keyvalue provides it where it is granted: `keyvalue: { default: RESOURCE }`",
     },
   ]);
   assert.deepEqual(
@@ -80,7 +81,8 @@ test("an interface that is not WASI's would be another component's", () => {
 
 test("what cannot be provided says why", () => {
   assert.match(onlyMessage(importing("wasi:nn/graph@0.2.0-rc-2024-06-25")) ?? "", /no capability for wasi:nn/);
-  assert.match(onlyMessage(importing("wasi:cli/stdout@0.3.0")) ?? "", /WASI 0\.3 is not supported yet/);
+  assert.match(onlyMessage(importing("wasi:cli/stdout@0.3.0-rc-2025-09-16")) ?? "", /draft of WASI 0\.3/);
+  assert.match(onlyMessage(importing("wasi:cli/stdout@0.4.0")) ?? "", /version 0\.4\.0 is not served/);
   assert.match(onlyMessage(importing("wasi:io/streams@0.2.0-rc-2023-11-10")) ?? "", /draft of WASI 0\.2/);
   assert.match(onlyMessage(importing("wasi:io/streams@0.1.0")) ?? "", /version 0\.1\.0 is not served/);
   assert.match(onlyMessage(importing("wasi:io/rivers@0.2.0")) ?? "", /no interface of that name/);

@@ -3,8 +3,9 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import type { NamedExtern } from "../wit/types.ts";
-import { INERT_CAPABILITIES } from "./inert.ts";
+import { INERT_CAPABILITIES, INERT_NAMES } from "./inert.ts";
 import { WASI_0_2, type MemberShape } from "./wasi-0.2.ts";
+import { WASI_0_3 } from "./wasi-0.3.ts";
 
 /** An import that nothing provides, and what would. */
 export interface MissingImport {
@@ -32,8 +33,8 @@ const GRANTS: Readonly<Record<string, string>> = {
   sql: "sql: { DATABASE: RESOURCE }",
 };
 
-/** Packages that have a capability of their own, which cannot be granted yet and has no inert form. */
-const PLANNED: Readonly<Record<string, string>> = {
+/** Packages of capabilities without an inert form: they are there only where they are granted. */
+const GRANTED_ONLY: Readonly<Record<string, string>> = {
   "wasi:keyvalue": "keyvalue",
   "wasi:blobstore": "blobs",
   "wasi:messaging": "messaging",
@@ -45,7 +46,7 @@ const INERT_BY_PACKAGE = new Map(
   INERT_CAPABILITIES.flatMap((capability) => capability.packages.map((name) => [name, capability.name] as const)),
 );
 
-/** Interfaces outside WASI 0.2 that are served, by the exact versions that exist; without a version where any will do. */
+/** Interfaces outside the releases of WASI that are served, by the exact versions that exist; without a version where any will do. */
 const DRAFTS: Readonly<Record<string, Readonly<Record<string, MemberShape>>>> = {
   "wasi:config/store@0.2.0-rc.1": { get: 1, "get-all": 0 },
   "wasi:config/store@0.2.0-draft": { get: 1, "get-all": 0 },
@@ -63,7 +64,24 @@ interface InterfaceName {
 }
 
 const INTERFACE_NAME = /^([a-z0-9-]+:[a-z0-9-]+)\/([a-zA-Z0-9-]+)(?:@(.+))?$/;
-const WASI_0_2_RELEASE = /^0\.2\.\d+$/;
+const WASI_RELEASE = /^(0\.[23])\.\d+$/;
+
+/** The releases of WASI by what stays compatible; a name without a version means the older one. */
+const RELEASES = { "0.2": WASI_0_2, "0.3": WASI_0_3 };
+
+/** `0.2` for `0.2.6`; undefined for drafts and for what is no release of WASI. */
+function releaseOf(version: string | undefined): keyof typeof RELEASES | undefined {
+  const release = version === undefined ? "0.2" : WASI_RELEASE.exec(version)?.[1];
+  return release === "0.2" || release === "0.3" ? release : undefined;
+}
+
+/** The interface of a release, where its inert form is there. */
+function releasedMembers(name: InterfaceName): Readonly<Record<string, MemberShape>> | undefined {
+  const release = releaseOf(name.version);
+  if (release === undefined || !INERT_NAMES.has(`${name.interface}@${release}.0`)) return undefined;
+  const table: Readonly<Record<string, Readonly<Record<string, MemberShape>>>> = RELEASES[release];
+  return Object.hasOwn(table, name.interface) ? table[name.interface] : undefined;
+}
 
 function parseInterfaceName(name: string): InterfaceName | undefined {
   const match = INTERFACE_NAME.exec(name);
@@ -91,7 +109,7 @@ export function providerOf(importName: string): ImportProvider | undefined {
 }
 
 function capabilityOf(name: InterfaceName): string | undefined {
-  const planned = Object.hasOwn(PLANNED, name.package) ? PLANNED[name.package] : undefined;
+  const planned = Object.hasOwn(GRANTED_ONLY, name.package) ? GRANTED_ONLY[name.package] : undefined;
   return INERT_BY_PACKAGE.get(name.package) ?? planned ?? (name.package.startsWith("wasi:") ? undefined : "calls");
 }
 
@@ -100,8 +118,7 @@ function inertMembers(importName: string): Readonly<Record<string, MemberShape>>
   if (Object.hasOwn(DRAFTS, importName)) return DRAFTS[importName];
   const name = parseInterfaceName(importName);
   if (name !== undefined && Object.hasOwn(DRAFTS, name.interface)) return DRAFTS[name.interface];
-  if (name === undefined || !Object.hasOwn(WASI_0_2, name.interface)) return undefined;
-  return name.version === undefined || WASI_0_2_RELEASE.test(name.version) ? WASI_0_2[name.interface] : undefined;
+  return name === undefined ? undefined : releasedMembers(name);
 }
 
 /**
@@ -122,7 +139,9 @@ export function missingImportsError(component: string, missing: readonly Missing
   const lines = missing.map(({ import: name, message }) => `  ${name}: ${message}`);
   const what = missing.length === 1 ? "something" : `${missing.length} things`;
   return new StarlaneError("engine/missing-import", `${component} imports ${what} that nothing provides:\n${lines.join("\n")}`, {
-    cure: "Build the component without these imports.",
+    cure: missing.some(({ grant }) => grant !== undefined)
+      ? "Grant it in the manifest, under the component's name in `grants:`, or build the component without it."
+      : "Build the component without these imports.",
     data: { missing: missing.map((item) => ({ ...item })) },
   });
 }
@@ -177,16 +196,20 @@ function explain(importName: string): MissingImport {
     import: importName,
     capability,
     grant,
-    message: `${who} would provide it (grant "${grant}"), which is not supported yet`,
+    message: `${who} provides it where it is granted: \`${grant}\``,
   };
 }
 
 /** A package that has an inert form, but not of this version or interface. */
 function whyNotServed(name: InterfaceName): string {
-  if (name.version?.startsWith("0.3.") === true) return "WASI 0.3 is not supported yet; build the component for WASI 0.2";
-  if (name.version?.startsWith("0.2.") === true && !WASI_0_2_RELEASE.test(name.version)) {
-    return "a draft of WASI 0.2 is not served; build the component for a release (0.2.0 or later)";
+  const draft = /^(0\.[23])\.\d+-/.exec(name.version ?? "")?.[1];
+  if (draft !== undefined)
+    return `a draft of WASI ${draft} is not served; build the component for a release (${draft}.0 or later)`;
+  if (
+    releaseOf(name.version) === undefined &&
+    (Object.hasOwn(WASI_0_2, name.interface) || Object.hasOwn(WASI_0_3, name.interface))
+  ) {
+    return `version ${name.version} is not served; build the component for WASI 0.2 or 0.3`;
   }
-  if (Object.hasOwn(WASI_0_2, name.interface)) return `version ${name.version} is not served; build the component for WASI 0.2`;
   return `${name.package} has no interface of that name that a component can import`;
 }

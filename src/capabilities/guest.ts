@@ -2,6 +2,7 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import { ComponentError } from "../engine/engine.ts";
+import { mayWait } from "../engine/may-wait.ts";
 
 type Resource = abstract new (...args: never[]) => object;
 
@@ -28,16 +29,50 @@ function hideInherited(resource: Resource): void {
   Reflect.deleteProperty(prototype, "constructor");
 }
 
-/** The class of a resource that only the host makes, without a way for a guest to construct one out of values of its own. */
-export function madeByHost<Made extends Resource>(resource: Made): Made {
+/**
+ * The class of a resource that only the host makes, without a way for a guest to construct one out of values of its own. The
+ * methods named in `waiting` may answer with a promise: then the result is a face of its own, for interfaces whose calls may wait,
+ * and the class itself stays free for those whose calls never do.
+ */
+export function madeByHost<Made extends Resource>(resource: Made, waiting: readonly string[] = []): Made {
   const face = function (): never {
     throw misuse("this resource has no constructor");
   };
   const statics = Object.entries(Object.getOwnPropertyDescriptors(resource)).filter(
-    ([name]) => !["length", "name"].includes(name),
+    ([name]) => !["length", "name", "prototype"].includes(name),
   );
   Object.defineProperties(face, Object.fromEntries(statics));
+  const prototype = resource.prototype as object;
+  Object.defineProperty(face, "prototype", {
+    value: waiting.length === 0 ? prototype : markedMethods(prototype, waiting),
+    writable: false,
+  });
+  if (waiting.length > 0) {
+    // The objects are of the class, not of its face.
+    Object.defineProperty(face, Symbol.hasInstance, { value: (value: unknown) => value instanceof resource });
+  }
   return face as unknown as Made;
+}
+
+/** Methods like those of the class; those that may wait are marked. The engine calls the methods of the object itself. */
+function markedMethods(prototype: object, waiting: readonly string[]): object {
+  const marked = Object.create(null) as object;
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    const method: unknown = property.value;
+    if (name === "constructor" || typeof method !== "function") continue;
+    const value = waiting.includes(name) ? markedMethod(method) : method;
+    Object.defineProperty(marked, name, { value, configurable: true });
+  }
+  return marked;
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- any method of any class
+function markedMethod(method: Function): unknown {
+  const marked = mayWait(function (this: unknown, ...args: unknown[]): unknown {
+    return Reflect.apply(method, this, args);
+  });
+  Object.defineProperty(marked, "length", { value: method.length });
+  return marked;
 }
 
 /** The error result of an interface's own type: the guest goes on and can handle it. */

@@ -1,5 +1,5 @@
-// What every component gets without a grant: WASI 0.2 that computes and reaches nothing. The same input, seed and timestamp give
-// the same bytes on every run. One set of interfaces serves 0.2.0 to 0.2.12, because later versions only add.
+// What every component gets without a grant: WASI 0.2 and 0.3 that compute and reach nothing. The same input, seed and timestamp
+// give the same bytes on every run. One set of interfaces serves 0.2.0 to 0.2.12, because later versions only add; another 0.3.
 
 import type { Imports } from "../engine/engine.ts";
 import { withBoundedOutput } from "./bounded-output.ts";
@@ -33,6 +33,9 @@ const stateless: Imports = Object.assign(
   ...configured.map((bind) => bind()).map((made) => (made.prepare ? {} : made.imports)),
 );
 const stateful = configured.filter((bind) => bind().prepare !== undefined);
+
+/** The names of everything that is there without a grant. */
+export const INERT_NAMES: ReadonlySet<string> = new Set(configured.flatMap((bind) => Object.keys(bind().imports)));
 
 /**
  * Links the inert capabilities once, for an instance that serves one transaction after another: `imports` go into the instance,

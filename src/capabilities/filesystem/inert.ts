@@ -1,21 +1,19 @@
 // `wasi:filesystem` without a folder: nothing is preopened, so there is never a descriptor to do anything with.
 
 import type { Capability } from "../capability.ts";
-import { deniedResource, type DeniedResource } from "../denied-resource.ts";
 import { guestInterface } from "../guest.ts";
-import { originOf, type IoError } from "../io/error.ts";
+import { typesInterface } from "./descriptor-0.2.ts";
+import { typesInterface03 } from "./descriptor-0.3.ts";
 
-const TYPES = "wasi:filesystem/types";
+const preopens = guestInterface({
+  getDirectories: (): [object, string][] => [],
+});
 
 const imports = {
-  "wasi:filesystem/types@0.2.0": guestInterface({
-    Descriptor: deniedResource(TYPES, "descriptor"),
-    DirectoryEntryStream: deniedResource(TYPES, "directory-entry-stream"),
-    filesystemErrorCode: (error: IoError): string | undefined => originOf(error).filesystem,
-  }),
-  "wasi:filesystem/preopens@0.2.0": guestInterface({
-    getDirectories: (): [DeniedResource, string][] => [],
-  }),
+  "wasi:filesystem/types@0.2.0": typesInterface,
+  "wasi:filesystem/preopens@0.2.0": preopens,
+  "wasi:filesystem/types@0.3.0": typesInterface03,
+  "wasi:filesystem/preopens@0.3.0": preopens,
 };
 
 /** A filesystem without folders: what a component gets without a grant. */

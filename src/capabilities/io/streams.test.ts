@@ -46,7 +46,7 @@ test("reading gives every byte once, in order, whatever lengths are asked for", 
 test("a read of 2^64-1 bytes gives at most one mebibyte and allocates no more", () => {
   const stream = new InputStream(new Uint8Array(3 << 20));
   assert.equal(stream.read(U64_MAX).length, 1 << 20);
-  assert.equal(stream.skip(U64_MAX), BigInt(2 << 20));
+  assert.equal(stream.skip(U64_MAX), BigInt(1 << 20));
 });
 
 test("what a guest does to bytes that it read does not change the stream's source", () => {
@@ -79,8 +79,8 @@ test("a write longer than check-write permitted, or without asking, stops the gu
 test("blocking writes take at most 4096 bytes, the bound of the interface", () => {
   const sink = bufferSink();
   const stream = new OutputStream(sink);
-  stream.blockingWriteAndFlush(new Uint8Array(4096).fill(7));
-  stream.blockingWriteZeroesAndFlush(4096n);
+  assert.equal(stream.blockingWriteAndFlush(new Uint8Array(4096).fill(7)), undefined);
+  assert.equal(stream.blockingWriteZeroesAndFlush(4096n), undefined);
   assert.equal(sink.written.length, 8192);
   assert.throws(() => stream.blockingWriteAndFlush(new Uint8Array(4097)), stoppedWith("capability/misuse"));
   assert.throws(() => stream.blockingWriteZeroesAndFlush(U64_MAX), stoppedWith("capability/misuse"));
@@ -140,6 +140,13 @@ test("values of other types, which a hostile import can declare, stop the guest"
   assert.throws(() => new InputStream(Uint8Array.of(1)).read(wrong as bigint), stoppedWith("capability/misuse"));
 });
 
+/** Polls where nothing is outside: the answer is there at once. */
+function polled(pollables: readonly Pollable[]): number[] {
+  const ready = pollInterface.poll(pollables);
+  assert.ok(!(ready instanceof Promise));
+  return [...ready];
+}
+
 function fakeClock(startNs = 0n) {
   return {
     nowNs: startNs,
@@ -152,15 +159,15 @@ function fakeClock(startNs = 0n) {
 test("polling moves the clock to the earliest timer and gives every index that is then ready", () => {
   const clock = fakeClock();
   const timers = [30n, 10n, 20n, 10n].map((at) => timerPollable(clock, at));
-  assert.deepEqual([...pollInterface.poll(timers)], [1, 3]);
+  assert.deepEqual(polled(timers), [1, 3]);
   assert.equal(clock.nowNs, 10n);
-  assert.deepEqual([...pollInterface.poll([timers[0], timers[2]].flatMap((timer) => timer ?? []))], [1]);
+  assert.deepEqual(polled([timers[0], timers[2]].flatMap((timer) => timer ?? [])), [1]);
   assert.equal(clock.nowNs, 20n);
 });
 
 test("polling moves no clock where something is ready already", () => {
   const clock = fakeClock();
-  assert.deepEqual([...pollInterface.poll([timerPollable(clock, 5n), new Pollable()])], [1]);
+  assert.deepEqual(polled([timerPollable(clock, 5n), new Pollable()]), [1]);
   assert.equal(clock.nowNs, 0n);
 });
 
@@ -170,5 +177,5 @@ test("waiting for nothing, or only for what never comes, stops the guest", () =>
   assert.throws(() => never.block(), /waits for a letter, which will never be ready/);
   assert.throws(() => pollInterface.poll([never, never]), stoppedWith("capability/never-ready"));
   const clock = fakeClock();
-  assert.deepEqual([...pollInterface.poll([never, timerPollable(clock, 5n)])], [1]);
+  assert.deepEqual(polled([never, timerPollable(clock, 5n)]), [1]);
 });

@@ -1,19 +1,25 @@
-// `wasi:logging` as lines of text in the transaction's output: `level [context] message`.
+// `wasi:logging`: records for whoever takes them, else lines of text in the transaction's output: `level [context] message`.
+// Bounded: a message, and all messages of a transaction together.
 
-import type { Binding, Capability, CapabilityTransaction } from "../capability.ts";
-import { tooMuch } from "../guest.ts";
+import type { Binding, Capability, CapabilityTransaction, LogLevel } from "../capability.ts";
+import { misuse, tooMuch } from "../guest.ts";
 
 /** In UTF-16 units, of context and message together. */
 const LONGEST_MESSAGE = 1 << 16;
+const DEFAULT_LIMIT_BYTES = 1 << 20;
+const LEVELS: ReadonlySet<string> = new Set<LogLevel>(["trace", "debug", "info", "warn", "error", "critical"]);
 const encoder = new TextEncoder();
 
 function bind(): Binding {
   let output: CapabilityTransaction["output"];
+  let record: CapabilityTransaction["log"];
   const logging = {
     __proto__: null,
     log: (level: string, context: string, message: string): void => {
       const length = context.length + message.length;
       if (length > LONGEST_MESSAGE) throw tooMuch(`a log message of ${length} characters`, LONGEST_MESSAGE);
+      if (!isLevel(level)) throw misuse("a log message has to have a level of wasi:logging");
+      if (record !== undefined) return record({ level, context, message });
       output?.("log", encoder.encode(`${level}${context === "" ? "" : ` [${oneLine(context)}]`} ${oneLine(message)}\n`));
     },
   };
@@ -21,7 +27,24 @@ function bind(): Binding {
     imports: { "wasi:logging/logging@0.1.0-draft": logging, "wasi:logging/logging": logging },
     prepare(transaction) {
       output = transaction.output;
+      record = bounded(transaction);
     },
+  };
+}
+
+function isLevel(level: string): level is LogLevel {
+  return LEVELS.has(level);
+}
+
+/** What is over the limit is dropped, with one remark. */
+function bounded({ log, outputLimitBytes = DEFAULT_LIMIT_BYTES }: CapabilityTransaction): CapabilityTransaction["log"] {
+  if (log === undefined) return undefined;
+  let left = outputLimitBytes;
+  return (record) => {
+    if (left < 0) return;
+    left -= record.context.length + record.message.length + record.level.length;
+    if (left >= 0) log(record);
+    else log({ level: "warn", context: "", message: `output stopped after ${outputLimitBytes} bytes` });
   };
 }
 

@@ -1,11 +1,9 @@
 // `wasi:random` from the transaction's seed: ChaCha20 key streams (RFC 8439), one for each interface, keyed by SplitMix64 of the
-// seed. The same seed gives the same bytes on every machine. Bounded: 16 MiB a call.
+// seed. The same seed gives the same bytes on every machine.
 
 import type { Binding, Capability } from "../capability.ts";
-import { exactly } from "../guest.ts";
 import { ChaCha20Stream } from "./chacha20.ts";
-
-const LARGEST_REQUEST = 16 << 20;
+import { randomImports, type RandomSources } from "./interfaces.ts";
 
 const SECURE = 0;
 const INSECURE = 1;
@@ -25,37 +23,41 @@ export function keyOf(seed: number): Uint32Array {
   return Uint32Array.from({ length: 8 }, (_, i) => view.getUint32(i * 4, true));
 }
 
-function bind(): Binding {
-  let seed = 0;
+/** Streams of random numbers that start over with each seed. */
+export class SeededSources implements RandomSources {
+  #seed = 0;
   // Made on first use: most guests ask for one of them, or none.
-  const streams: (ChaCha20Stream | undefined)[] = [];
-  const stream = (domain: number): ChaCha20Stream => (streams[domain] ??= new ChaCha20Stream(keyOf(seed), domain));
-  const bytes = (domain: number, length: bigint): Uint8Array =>
-    stream(domain).bytes(exactly(length, LARGEST_REQUEST, "random bytes at once"));
+  readonly #streams: (ChaCha20Stream | undefined)[] = [];
+
+  start(seed: number): void {
+    this.#seed = seed;
+    this.#streams.length = 0;
+  }
+
+  secure(): ChaCha20Stream {
+    return this.#stream(SECURE);
+  }
+
+  insecure(): ChaCha20Stream {
+    return this.#stream(INSECURE);
+  }
+
+  insecureSeed(): [bigint, bigint] {
+    const source = new ChaCha20Stream(keyOf(this.#seed), INSECURE_SEED);
+    return [source.u64(), source.u64()];
+  }
+
+  #stream(domain: number): ChaCha20Stream {
+    return (this.#streams[domain] ??= new ChaCha20Stream(keyOf(this.#seed), domain));
+  }
+}
+
+function bind(): Binding {
+  const sources = new SeededSources();
   return {
-    imports: {
-      "wasi:random/random@0.2.0": {
-        __proto__: null,
-        getRandomBytes: (length: bigint): Uint8Array => bytes(SECURE, length),
-        getRandomU64: (): bigint => stream(SECURE).u64(),
-      },
-      "wasi:random/insecure@0.2.0": {
-        __proto__: null,
-        getInsecureRandomBytes: (length: bigint): Uint8Array => bytes(INSECURE, length),
-        getInsecureRandomU64: (): bigint => stream(INSECURE).u64(),
-      },
-      "wasi:random/insecure-seed@0.2.0": {
-        __proto__: null,
-        // The same pair however often it is asked for: WIT lets callers expect one value for the life of an instance.
-        insecureSeed: (): [bigint, bigint] => {
-          const source = new ChaCha20Stream(keyOf(seed), INSECURE_SEED);
-          return [source.u64(), source.u64()];
-        },
-      },
-    },
+    imports: randomImports(sources),
     prepare(transaction) {
-      seed = transaction.seed;
-      streams.length = 0;
+      sources.start(transaction.seed);
     },
   };
 }
