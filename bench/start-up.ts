@@ -1,9 +1,11 @@
-// How long the command takes to start: a short `invoke` of the built command beside Node doing nothing.
+// How long the command takes to start: a short `invoke` of the built command beside Node doing nothing, and of a component of 12 MB
+// (JavaScript, with its engine) when it is started for the first and for the second time.
 
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transpile } from "@bytecodealliance/jco";
 import { build } from "../scripts/build.ts";
 import { type BenchRow, median, row } from "./measure.ts";
 
@@ -12,6 +14,7 @@ export const peerName = "node -e 0";
 const ROUNDS = 15;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const guest = join(root, "guests/wat/bench.wasm");
+const large = join(root, ".cache/guests/typescript/greeter-js.wasm");
 
 export async function run(): Promise<BenchRow[]> {
   const installed = join(root, ".cache/bench-start-up");
@@ -21,7 +24,66 @@ export async function run(): Promise<BenchRow[]> {
   cpSync(join(root, "package.json"), join(installed, "package.json"));
   linkModules(installed);
   const command = [join(installed, "bin/starlane.mjs"), "invoke", guest, "add", "--left", "1", "--right", "2"];
-  return [beside("invoke, started by this Node", process.execPath, command), ...otherNode(command)];
+  return [
+    beside("invoke, started by this Node", process.execPath, command),
+    ...otherNode(command),
+    ...(await largeComponent(installed)),
+  ];
+}
+
+/** Until the answer is there: what the process then does to end is nobody's concern. */
+async function largeComponent(installed: string): Promise<BenchRow[]> {
+  if (!existsSync(large)) {
+    console.error("rows of the 12 MB component are left out: npm run guests -- typescript/greeter-js");
+    return [];
+  }
+  const command = [join(installed, "bin/starlane.mjs"), "invoke", large, "greet", "--name", "Ada", "--lang", "en"];
+  const [cache, none] = [join(installed, "cache"), join(installed, "no-cache")];
+  const jco = [await transpiled(join(installed, "jco"))];
+  const times = { first: [] as number[], second: [] as number[], jco: [] as number[], node: [] as number[] };
+  rmSync(cache, { recursive: true, force: true });
+  await answered(command, { STARLANE_CACHE: cache });
+  for (let i = 0; i <= ROUNDS; i++) {
+    rmSync(none, { recursive: true, force: true });
+    times.first.push(await answered(command, { STARLANE_CACHE: none }));
+    times.second.push(await answered(command, { STARLANE_CACHE: cache }));
+    times.jco.push(await answered(jco, {}));
+    times.node.push(await answered(["-e", "console.log(0)"], {}));
+  }
+  const middle = (list: readonly number[]): number => median(list.slice(1));
+  return [
+    row("12 MB component, first start", "ms", middle(times.first), middle(times.node)),
+    row("12 MB component, second start", "ms", middle(times.second), middle(times.node)),
+    row("12 MB component, second start, beside the output of jco", "ms", middle(times.second), middle(times.jco)),
+  ];
+}
+
+/** A script that runs what jco makes of the component. */
+async function transpiled(folder: string): Promise<string> {
+  rmSync(folder, { recursive: true, force: true });
+  const { files } = await transpile(readFileSync(large), { name: "greeter" });
+  for (const [file, bytes] of Object.entries(files)) {
+    const path = join(folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  const script = join(folder, "main.mjs");
+  const imports = `import { greeter } from "./greeter.js";`;
+  writeFileSync(script, `${imports}\nconsole.log(JSON.stringify(greeter.greet("Ada", "en")));\n`);
+  writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
+  return script;
+}
+
+/** Milliseconds until a command says something. */
+async function answered(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  let ms: number | undefined;
+  child.stdout.on("data", () => (ms ??= performance.now() - start));
+  const status = await ended;
+  if (status !== 0 || ms === undefined) throw new Error(`node ${args.join(" ")} ended with ${status}`);
+  return ms;
 }
 
 function linkModules(installed: string): void {

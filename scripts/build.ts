@@ -38,7 +38,9 @@ function writeDeclarations(to: string): void {
 }
 
 function isLibrarySource(file: string): boolean {
-  return file.endsWith(".ts") && !/\.(test|d)\.ts$/.test(file) && !/(^|[\\/])(cli|fixtures)[\\/]/.test(file);
+  return (
+    file.endsWith(".ts") && !/\.(test|d)\.ts$/.test(file) && !/(^|[\\/])(cli|fixtures)[\\/]|(^|[\\/])conformance\.ts$/.test(file)
+  );
 }
 
 /** `strip` leaves blanks where types stood, so that lines and columns in stack traces are those of the sources. */

@@ -15,7 +15,7 @@ import { failureOf } from "../src/star/failure.ts";
 import { graphOf } from "../src/star/graph-of.ts";
 import { argumentsFrom } from "../src/star/inputs.ts";
 import { loadTarget } from "../src/star/star.ts";
-import { openHost, openTransaction } from "../src/star/transaction.ts";
+import { runTransaction } from "../src/star/transaction.ts";
 import { toJson } from "../src/wit/json.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -32,8 +32,8 @@ async function runExample(folder: string): Promise<void> {
   const startedAt = performance.now();
   let result: unknown;
   try {
-    const transaction = openTransaction({ seed: SEED, timestampMs: Date.now(), observe: (event) => times.observe(event) });
-    result = await operation.call(args, transaction, openHost({ output: output.write }), undefined);
+    const observe = (event: NodeEvent): void => times.observe(event);
+    result = await runTransaction(operation, args, { seed: SEED, timestampMs: Date.now(), observe, output: output.write });
   } catch (error) {
     throw failureOf(error, target, operation);
   } finally {

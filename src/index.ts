@@ -7,5 +7,5 @@ export type { NodeEvent, Signature, Transaction } from "./flow/flow.ts";
 export type { App, AppOperation, LoadedComponent, Operation, WasmComponent, WasmOperation } from "./star/app.ts";
 export { findOperation } from "./star/operations.ts";
 export { type Loaded, loadTarget } from "./star/star.ts";
-export { openHost, openTransaction, type TransactionSettings } from "./star/transaction.ts";
+export { runTransaction, type TransactionSettings } from "./star/transaction.ts";
 export { fromJson, toJson } from "./wit/json.ts";

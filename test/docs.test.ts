@@ -1,26 +1,33 @@
 // Holds the guides true. Every command in a `console` block is run and all it prints compared; every manifest is checked and its tests
 // run; every `flow` is checked; programs (`js`) are files that commands run; tables that repeat a table of the sources are
-// made from it. UPDATE_GOLDEN=1 writes outputs, tables and pictures anew.
+// made from it. What `starlane serve` starts goes on until the end of its page. UPDATE_GOLDEN=1 writes outputs, tables and pictures anew.
 //
 // A page has a folder of its own, in which `examples/`, `guests/` and every guest by its name (`text.wasm`) lie. A block with
 // title="NAME" is written there under that name; a manifest named `wrong…` is one that a command of the page shows the mistakes of.
 
 import assert from "node:assert/strict";
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { CORE_OPERATIONS } from "../src/flow/core/core.ts";
 import type { CoreOperation } from "../src/flow/core/operation.ts";
 import { MATCHERS } from "../src/manifest/expect.ts";
 import * as keys from "../src/manifest/keys.ts";
+import * as triggerKeys from "../src/manifest/triggers/keys.ts";
+import { PLANNED_COMMANDS } from "../src/cli/commands.ts";
 import { KNOWN_GAPS } from "./conformance/known-gaps.ts";
 import { runScript, scriptNames, whyAbsent } from "./conformance/scripts.ts";
 import { assertFile, MAIN, plainEnvironment, ROOT, run, runStarlane, withoutTimes } from "./printed.ts";
 
 /** `cli.md` and `errors.md` are made by tests of their own. */
 const PAGES = ["README.md", ...globSync("docs/*.md", { cwd: ROOT }).filter((page) => !/(?:cli|errors)\.md$/.test(page))];
+/** Records of what failed would show the time in their names. */
+const ENVIRONMENT = { ...plainEnvironment(), STARLANE_RECORDS: "off" };
 const SHOULD_UPDATE = process.env["UPDATE_GOLDEN"] === "1";
 
 const folder = mkdtempSync(join(tmpdir(), "starlane-docs-"));
@@ -29,7 +36,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 for (const page of PAGES) {
   test(`what ${page} shows is what happens`, async () => {
     const text = readFileSync(join(ROOT, page), "utf8");
-    const shown = new Page(page);
+    await using shown = new Page(page);
     const actual = await shown.play(text);
     if (SHOULD_UPDATE) writeFileSync(join(ROOT, page), actual);
     else assertSame(text, actual, page);
@@ -80,6 +87,7 @@ interface Block {
 class Page {
   readonly #name: string;
   readonly #folder: string;
+  #server: Server | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -97,7 +105,7 @@ class Page {
   async play(text: string): Promise<string> {
     const fence = /^```(\w+)(?: title="([^"]+)")?\n([\s\S]*?)^```$/gm;
     for (const [, , title, body = ""] of text.matchAll(fence)) {
-      if (title !== undefined) writeFileSync(join(this.#folder, title), body);
+      if (title !== undefined) this.#write(title, body);
     }
     let [played, from] = ["", 0];
     for (let found = fence.exec(text); found !== null; found = fence.exec(text)) {
@@ -110,6 +118,18 @@ class Page {
     return played + withTables(text.slice(from));
   }
 
+  /** Ends what the page served: all of it has to end well. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const status = await this.#server?.stop();
+    assert(status === undefined || status === 0, `${this.#name}: the server ended with status ${status}`);
+  }
+
+  #write(name: string, body: string): void {
+    const file = join(this.#folder, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, body);
+  }
+
   async #block({ language, title, body }: Block): Promise<string> {
     if (language === "yaml") await this.#checkManifest(body, title ?? "starlane.yaml");
     if (language === "flow") await this.#checkManifest(manifestOf(body), "flow.yaml");
@@ -118,7 +138,7 @@ class Page {
 
   async #checkManifest(body: string, name: string): Promise<void> {
     if (name.startsWith("wrong") || !body.startsWith("starlane:")) return;
-    writeFileSync(join(this.#folder, name), body);
+    this.#write(name, body);
     const checked = await this.#bash(`npx starlane check ${name}`);
     assert.match(checked, /: no mistakes in /, `${this.#name}: ${body}\n${checked}`);
     if (!/^tests:/m.test(body)) return;
@@ -133,7 +153,7 @@ class Page {
     for (const part of parts) {
       const [command = "", ...rest] = part.split(/(?<!\\)\n/);
       assert(command.startsWith("$ "), `${this.#name}: a console block starts with a command, not with ${command}`);
-      const printed = (await this.#bash(command.slice(2))).trimEnd();
+      const printed = (await this.#run(command.slice(2))).trimEnd();
       const expected = rest.join("\n").trimEnd();
       const isSame = withoutTimes(printed) === withoutTimes(expected);
       answers.push([command, ...(isSame ? [expected] : [printed]), ""].filter((line, i) => i === 0 || line !== "").join("\n"));
@@ -141,9 +161,20 @@ class Page {
     return `${answers.join("\n").trimEnd()}\n`;
   }
 
+  async #run(command: string): Promise<string> {
+    const served = this.#server;
+    if (!/^npx starlane serve (?!.*--help)/.test(command)) {
+      const answer = await this.#bash(served === undefined ? command : command.replaceAll(SHOWN_ADDRESS, served.address));
+      return served === undefined ? answer : answer.replaceAll(served.address, SHOWN_ADDRESS);
+    }
+    assert(served === undefined, `${this.#name}: a page serves one thing`);
+    this.#server = await Server.start(command.split(" ").slice(2), this.#folder);
+    return this.#server.greeting.replaceAll(this.#server.address, SHOWN_ADDRESS);
+  }
+
   async #bash(command: string): Promise<string> {
     const env = {
-      ...plainEnvironment(),
+      ...ENVIRONMENT,
       PROGRAM: process.execPath,
       MAIN,
       HOOKS: pathToFileURL(join(import.meta.dirname, "resolve-sources.ts")).href,
@@ -151,6 +182,46 @@ class Page {
     const words = `npx() { shift; "$PROGRAM" "$MAIN" "$@"; }; node() { "$PROGRAM" --import "$HOOKS" "$@"; }; ${command}`;
     const { stdout } = await run("bash", ["-c", `exec 2>&1; ${words}`], { cwd: this.#folder, env });
     return stdout;
+  }
+}
+
+const SHOWN_ADDRESS = "127.0.0.1:8080";
+
+/** `starlane serve` in the background, at a free port: pages show it at 8080. */
+class Server {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown[]>;
+  readonly greeting: string;
+  /** Host and port. */
+  readonly address: string;
+
+  private constructor(child: ChildProcess, ended: Promise<unknown[]>, greeting: string, address: string) {
+    this.#child = child;
+    this.#ended = ended;
+    this.greeting = greeting;
+    this.address = address;
+  }
+
+  static async start(words: readonly string[], cwd: string): Promise<Server> {
+    const child = spawn(process.execPath, [MAIN, ...words, "--port", "0"], {
+      cwd,
+      env: ENVIRONMENT,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const ended = once(child, "exit");
+    const lines = createInterface(child.stderr);
+    const greeting = String((await Promise.race([once(lines, "line"), once(lines, "close")]))[0]);
+    const address = /127\.0\.0\.1:\d+/.exec(greeting)?.[0];
+    if (address !== undefined) return new Server(child, ended, greeting, address);
+    child.kill();
+    throw new Error(`nothing is served: ${greeting}`);
+  }
+
+  /** The status it ends with, when it has finished what it had. */
+  async stop(): Promise<number | null> {
+    this.#child.kill("SIGTERM");
+    const [status] = await this.#ended;
+    return typeof status === "number" ? status : null;
   }
 }
 
@@ -211,20 +282,44 @@ function tableOf(name: string): string {
     return [...CORE_OPERATIONS.values()].map(coreEntry).join("");
   }
   if (name === "gaps") return gaps();
+  if (name === "planned") return planned();
   if (name === "matchers") {
     return table(
       ["matcher", "asks for"],
       Object.entries(MATCHERS).map(([matcher, asks]) => [`\`${matcher}\``, asks]),
     );
   }
-  const found = Object.entries(keys).find(([key]) => key === name)?.[1];
-  assert(found !== undefined && name.endsWith("_KEYS"), `there is no table ${name}`);
-  const known = Object.entries(found).filter(([, info]) => !(typeof info === "object" && "later" in info));
+  const found = keyTables().get(name);
+  assert(found !== undefined, `there is no table ${name}`);
+  const known = Object.entries(found).filter(([, info]) => info.later === undefined);
   return table(
     ["key", "what it means"],
-    known.map(([key, info]) => [`\`${key}\``, typeof info === "object" ? String(info.means) : ""]),
+    known.map(([key, { means }]) => [`\`${key}\``, means]),
   );
 }
+
+/** By name; those of routes are `ROUTE_KEYS-static`, by the kind of route. */
+function keyTables(): ReadonlyMap<string, keys.Keys> {
+  const { ROUTE_KEYS, ...others } = triggerKeys;
+  const routes = Object.entries(ROUTE_KEYS).map(([kind, table]): [string, keys.Keys] => [`ROUTE_KEYS-${kind}`, table]);
+  const { SYNONYMS: _, ...tables } = keys;
+  return new Map<string, keys.Keys>([...Object.entries({ ...tables, ...others }), ...routes]);
+}
+
+/** What is known, and answered with "not supported yet". */
+function planned(): string {
+  const later = [...keyTables()].flatMap(([name, table]) =>
+    Object.entries(table).flatMap(([key, info]) => (info.later === undefined ? [] : [`\`${key}\` (${PLACES[name] ?? name})`])),
+  );
+  return `- commands: ${PLANNED_COMMANDS.map((name) => `\`${name}\``).join(", ")}\n- keys of the manifest: ${later.join(", ")}\n`;
+}
+
+const PLACES: Readonly<Record<string, string>> = {
+  ROOT_KEYS: "the root",
+  COMPONENT_KEYS: "a component",
+  CLI_GRANT_KEYS: "the grant `cli`",
+  TRIGGER_KEYS: "a trigger",
+};
 
 function coreEntry({ name, description, inputs, outputs, settings }: CoreOperation): string {
   const lines = settings.map(

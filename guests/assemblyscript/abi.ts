@@ -13,6 +13,11 @@ export function text(at: usize, length: u32): string {
   return length == 0 ? "" : String.UTF16.decodeUnsafe(at, (<usize>length) << 1);
 }
 
+/** The text in bytes that the host passed as a list. */
+export function utf8(at: usize, length: u32): string {
+  return length == 0 ? "" : String.UTF8.decodeUnsafe(at, length);
+}
+
 /** The string of a list or record that the host passed: its address and length lie at `field`. */
 export function textAt(field: usize): string {
   return text(load<usize>(field), load<u32>(field, 4));

@@ -35,7 +35,7 @@ async function filesOf(path: string): Promise<string[]> {
 
 /** Changes with any source file and with the recipe. */
 export async function sourcesDigest(recipe: Recipe): Promise<string> {
-  const files = (await Promise.all([...recipe.sources, recipe.wit].map(filesOf))).flat();
+  const files = (await Promise.all([...recipe.sources, recipe.wit, ...(recipe.packages ?? [])].map(filesOf))).flat();
   const hash = createHash("sha256").update(JSON.stringify(recipe));
   for (const file of [...new Set(files)].toSorted()) {
     hash.update(`\n${file}\n`).update(digest(await readFile(join(GUESTS, file))));

@@ -59,6 +59,15 @@ async function compileC(bench: Bench, entry: string): Promise<Uint8Array> {
   return readFile(module);
 }
 
+/** A command whose source exports `_start` itself. */
+async function compileWithLibc(bench: Bench, entry: string): Promise<Uint8Array> {
+  const module = join(bench.scratch, "guest.wasm");
+  const language = ["-std=c17", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
+  const args = ["--target=wasm32-wasi", "-Os", ...language, "-nostartfiles", "-Wl,--strip-all", "-o", module, entry];
+  await run(bench, program(bench.programs, "clang"), args, bench.guests);
+  return readFile(module);
+}
+
 async function compileRust(bench: Bench, entry: string): Promise<Uint8Array> {
   const module = join(bench.scratch, "guest.wasm");
   const codegen = ["opt-level=s", "panic=abort", "lto=fat", "codegen-units=1", "strip=symbols", "link-arg=-zstack-size=65536"];
@@ -133,10 +142,17 @@ async function runStarlingMonkey(bench: Bench, entry: string, witWorld: string):
   return (await componentize({ sourcePath: await javaScript(bench, entry), witWorld, disableFeatures })).component;
 }
 
-async function runQuickJs(bench: Bench, entry: string, witPath: string): Promise<Uint8Array> {
+/**
+ * The interpreter takes streams that are imported for those of its own WASI, and then they fit nothing else. So they have another name, of
+ * the same length, until the component is made.
+ */
+async function runQuickJs(bench: Bench, entry: string, wit: string, importsWasi: boolean): Promise<Uint8Array> {
   const { componentize } = await componentizer<QuickJsOptions>(bench);
   const jsSource = await readFile(await javaScript(bench, entry), "utf8");
-  return (await componentize({ jsSource, witPath, stubWasi: true, sync: true, optSize: true })).component;
+  const witPath = join(bench.scratch, "guest.wit");
+  await writeFile(witPath, wit.replaceAll("wasi:io", "late:io"));
+  const { component } = await componentize({ jsSource, witPath, stubWasi: !importsWasi, sync: true, optSize: true });
+  return Buffer.from(Buffer.from(component).toString("latin1").replaceAll("late:io", "wasi:io"), "latin1");
 }
 
 async function runPython(bench: Bench, folder: string, module: string, witPath: string, world: string): Promise<Uint8Array> {
@@ -146,12 +162,28 @@ async function runPython(bench: Bench, folder: string, module: string, witPath: 
   return readFile(component);
 }
 
+/** The recipe's WIT and the packages that it imports from, in one text. */
+async function witOf(recipe: Recipe, bench: Bench): Promise<string> {
+  const read = (file: string): Promise<string> => readFile(join(bench.guests, file), "utf8");
+  const packages = (recipe.packages ?? []).map(async (file) => nested(await read(file)));
+  return [await read(recipe.wit), ...(await Promise.all(packages))].join("\n");
+}
+
+/** `package a:b@1.0.0; …` as `package a:b@1.0.0 { … }`: only so can one text have several packages. */
+function nested(wit: string): string {
+  return wit.replace(/^package ([^;]*);/m, "package $1 {").concat("}\n");
+}
+
 async function build(recipe: Recipe, bench: Bench): Promise<Uint8Array> {
   const witPath = join(bench.guests, recipe.wit);
-  const wit = await readFile(witPath, "utf8");
+  const wit = await witOf(recipe, bench);
   switch (recipe.tool) {
     case "clang":
       return toComponent(await compileC(bench, recipe.entry), wit, "utf8");
+    case "wasi-libc": {
+      const adapter = await readFile(program(bench.programs, "adapter"));
+      return toComponent(await compileWithLibc(bench, recipe.entry), wit, "utf8", {}, [["wasi_snapshot_preview1", adapter]]);
+    }
     case "rustc":
       return toComponent(await compileRust(bench, recipe.entry), wit, "utf8");
     case "assemblyscript":
@@ -165,7 +197,7 @@ async function build(recipe: Recipe, bench: Bench): Promise<Uint8Array> {
     case "componentize-js":
       return runStarlingMonkey(bench, recipe.entry, wit);
     case "componentize-qjs":
-      return runQuickJs(bench, recipe.entry, witPath);
+      return runQuickJs(bench, recipe.entry, wit, recipe.packages !== undefined);
     case "componentize-py":
       return runPython(bench, recipe.folder, recipe.module, witPath, recipe.world);
   }

@@ -9,13 +9,15 @@ interface Common {
   /** Files and folders that the result depends on. */
   readonly sources: readonly string[];
   readonly wit: string;
+  /** Packages that the world imports from, beside what the file itself has: WIT files of one package each. */
+  readonly packages?: readonly string[];
   /** Small ones lie in the repository; the others are built on demand into the cache. */
   readonly committed: boolean;
 }
 
 export type Recipe = Common &
   (
-    | { readonly tool: "clang"; readonly entry: string }
+    | { readonly tool: "clang" | "wasi-libc"; readonly entry: string }
     | { readonly tool: "rustc"; readonly entry: string }
     | {
         readonly tool: "assemblyscript";
@@ -72,6 +74,11 @@ function assemblyScript(name: string, wit: string, exports: ExportNames, runtime
   };
 }
 
+/** The releases of WASI, as jco brings them. */
+const WASI = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].map(
+  (name) => `../node_modules/@bytecodealliance/jco/lib/wit/builtin/0.2.12/wasi-${name}/package.wit`,
+);
+
 const GREETING_WIT = "assemblyscript/greeter/greeting.wit";
 
 export const RECIPES: readonly Recipe[] = [
@@ -79,10 +86,27 @@ export const RECIPES: readonly Recipe[] = [
   c("sentiment", ["c/abi.h", "c/unicode.h"]),
   c("faults", ["c/abi.h", "c/unicode.h"]),
   c("flaky", ["c/abi.h"]),
+  {
+    name: "c/wordcount",
+    tool: "wasi-libc",
+    entry: "c/wordcount/component.c",
+    wit: "c/wordcount/wordcount.wit",
+    sources: ["c/wordcount"],
+    committed: true,
+  },
   rust("csv"),
   rust("stats"),
   rust("markdown"),
   rust("decorate"),
+  {
+    name: "rust/shortener",
+    tool: "rustc",
+    entry: "rust/shortener/shortener.rs",
+    wit: "rust/shortener/shortener.wit",
+    packages: ["../wit/sql/sql.wit"],
+    sources: ["rust/shortener", "rust/abi.rs", "rust/sql.rs"],
+    committed: true,
+  },
   assemblyScript(
     "greeter",
     "greeting",
@@ -120,11 +144,17 @@ export const RECIPES: readonly Recipe[] = [
     ),
     "incremental",
   ),
+  {
+    ...assemblyScript("weather", "weather", interfaceExports("acme:weather/reports@1.0.0", { current: "current" }, true)),
+    packages: ["wit/keyvalue.wit", "wit/config.wit", ...WASI],
+    sources: ["assemblyscript/weather", "assemblyscript/abi.ts", "assemblyscript/http.ts"],
+  },
   wat("bench"),
   wat("echo"),
   wat("counter"),
   wat("nested"),
   wat("host"),
+  wat("tally"),
   {
     name: "typescript/greeter-qjs",
     tool: "componentize-qjs",
@@ -139,6 +169,15 @@ export const RECIPES: readonly Recipe[] = [
     entry: "typescript/greeter/greeter.ts",
     wit: GREETING_WIT,
     sources: ["typescript/greeter", GREETING_WIT],
+    committed: false,
+  },
+  {
+    name: "typescript/gallery",
+    tool: "componentize-qjs",
+    entry: "typescript/gallery/gallery.ts",
+    wit: "typescript/gallery/gallery.wit",
+    packages: ["wit/blobstore.wit", "wit/io.wit"],
+    sources: ["typescript/gallery"],
     committed: false,
   },
   {

@@ -53,6 +53,22 @@ async function findClang(): Promise<Toolchain> {
   return { found: true, version: firstLine(await output(clang, ["--version"])), programs: { clang, linker } };
 }
 
+/** Commands in C: the libc of WASI, and the adapter from WASI 0.1, which that libc asks for, to 0.2. */
+async function findWasiLibc(): Promise<Toolchain> {
+  const clang = await findClang();
+  const adapter = packageFile("@bytecodealliance/jco", "lib/wasi_snapshot_preview1.command.wasm");
+  const libc = clang.found
+    ? await output(clang.programs["clang"] ?? "", ["--target=wasm32-wasi", "-print-file-name=libc.a"])
+    : undefined;
+  if (!clang.found || adapter === undefined || libc === undefined || !existsSync(libc)) {
+    return {
+      found: false,
+      install: "clang, lld and wasi-libc (Debian: apt install clang lld wasi-libc libclang-rt-dev-wasm32), npm install",
+    };
+  }
+  return { ...clang, programs: { ...clang.programs, adapter } };
+}
+
 async function findRust(): Promise<Toolchain> {
   const hasWasm = async (program: string) => {
     const libraries = await output(program, ["--print", "target-libdir", "--target", "wasm32-unknown-unknown"]);
@@ -114,6 +130,8 @@ async function find(tool: Tool): Promise<Toolchain> {
   switch (tool) {
     case "clang":
       return findClang();
+    case "wasi-libc":
+      return findWasiLibc();
     case "rustc":
       return findRust();
     case "go":

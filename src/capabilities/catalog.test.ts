@@ -27,6 +27,18 @@ test("every release of WASI 0.2 and 0.3 is served, by name and by what it asks f
   assert.deepEqual(missingImports([importing("wasi:logging/logging@0.1.0-draft", ["log", 3])]), []);
 });
 
+test("an interface may use a resource of another one that is granted", () => {
+  const stream = { kind: "resource", name: "output-stream" } as const;
+  const type: NamedExtern["type"] = {
+    kind: "instance",
+    exports: [{ name: "output-stream", type: { kind: "type", type: stream } }],
+  };
+  const streams: NamedExtern = { name: "wasi:io/streams@0.2.12", type };
+  const stdout: NamedExtern = { name: "wasi:cli/stdout@0.2.12", type };
+  assert.deepEqual(missingImports([streams, stdout], new Set([streams.name])), []);
+  assert.equal(missingImports([stdout]).length, 1);
+});
+
 test("a function that an interface does not have, or has with other parameters, is named", () => {
   const missing = missingImports([
     importing("wasi:random/random@0.2.0", ["get-random-u64", 0], ["get-random-u128", 0], ["get-random-bytes", 2]),
@@ -75,7 +87,7 @@ test("an interface that is not WASI's would be another component's", () => {
   });
   assert.match(
     onlyMessage(importing("acme:geo/lookup")) ?? "",
-    /another component would provide it .*calls: \{ "acme:geo\/lookup": COMPONENT \}/,
+    /another component provides it .*calls: \{ "acme:geo\/lookup": COMPONENT \}/,
   );
 });
 

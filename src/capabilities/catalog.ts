@@ -130,7 +130,19 @@ export function missingImports(
   provided: ReadonlySet<string> = new Set(),
 ): readonly MissingImport[] {
   const known = new Set<object>();
-  return imports.flatMap((item) => (provided.has(item.name) ? [] : missingOf(item, known)));
+  return imports.flatMap((item) => {
+    if (!provided.has(item.name)) return missingOf(item, known);
+    for (const resource of resourcesOf(item)) known.add(resource);
+    return [];
+  });
+}
+
+/** Those that an interface gives, for others to use. */
+function resourcesOf({ type }: NamedExtern): object[] {
+  if (type.kind !== "instance") return [];
+  return type.exports.flatMap((member) =>
+    member.type.kind === "type" && member.type.type.kind === "resource" ? [member.type.type] : [],
+  );
 }
 
 /** One error that lists what nothing provides, or undefined where everything is provided. `component` is its name for people. */

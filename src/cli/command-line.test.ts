@@ -103,7 +103,7 @@ describe("the command itself", { concurrency: 2 }, () => {
   });
 
   test("says of planned commands that they are not supported yet", async () => {
-    for (const command of ["serve", "deploy", "replay"]) {
+    for (const command of ["star", "deploy", "bundle"]) {
       const { status, stderr } = await starlane([command]);
       assert.equal(status, 2);
       assert.match(stderr, /error\[cli\/not-supported-yet\]/);

@@ -11,6 +11,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** What its value is called in help; undefined: it takes none. */
   readonly value?: string;
+  /** It may be given several times: its values are in `lists`. */
+  readonly repeats?: boolean;
   readonly summary: string;
 }
 
@@ -20,11 +22,16 @@ export interface LineSpec {
   readonly maxPositionals: number;
   /** Flags that are no options are ports. */
   readonly takesPorts?: boolean;
+  /** All words behind the first that is no option belong to what is run. */
+  readonly takesRest?: boolean;
 }
 
 export interface CommandLine {
   readonly positionals: readonly string[];
   readonly options: ReadonlyMap<string, string>;
+  /** By option, for those that repeat. */
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  readonly rest: readonly string[];
   readonly ports: readonly PortText[];
   /** Words too many, where ports are taken: most likely values whose port was not written. */
   readonly strays: readonly string[];
@@ -41,6 +48,8 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
   const table = [...spec.options, ...COMMON_OPTIONS];
   const positionals: string[] = [];
   const options = new Map<string, string>();
+  const lists = new Map<string, string[]>();
+  const rest: string[] = [];
   const ports: PortText[] = [];
   const mistakes: StarlaneError[] = [];
   let onlyWords = false;
@@ -48,7 +57,9 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
     const word = words[i] ?? "";
     if (onlyWords || !word.startsWith("-") || word === "-" || /^-[0-9.]/.test(word)) {
       positionals.push(word);
-      continue;
+      if (spec.takesRest !== true) continue;
+      rest.push(...words.slice(words[i + 1] === "--" ? i + 2 : i + 1));
+      break;
     }
     if (word === "--") {
       onlyWords = true;
@@ -75,6 +86,9 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
       ports.push({ name, text: value });
     } else if (value === undefined) {
       mistakes.push(new StarlaneError("cli/usage", `--${option.name} needs a value: --${option.name} ${option.value}`));
+    } else if (option.repeats === true) {
+      const values = lists.get(option.name) ?? [];
+      lists.set(option.name, [...values, value]);
     } else if (options.has(option.name)) {
       mistakes.push(new StarlaneError("cli/usage", `--${option.name} is given twice`));
     } else {
@@ -84,7 +98,7 @@ export function readCommandLine(words: readonly string[], spec: LineSpec): Comma
   const strays = positionals.splice(spec.maxPositionals);
   if (spec.takesPorts !== true || mistakes.length > 0) mistakes.push(...strays.map((word) => strayWord(word, spec)));
   if (mistakes.length > 0 && !options.has("help")) throwMistakes(mistakes);
-  return { positionals, options, ports, strays };
+  return { positionals, options, lists, rest, ports, strays };
 }
 
 function splitFlag(word: string): { readonly name: string; readonly text: string | undefined } {

@@ -2,49 +2,100 @@
 
 import { StarlaneError } from "../base/errors.ts";
 import type { NodeEvent } from "../flow/flow.ts";
-import type { Operation } from "../star/app.ts";
+import type { LoadedComponent, Operation } from "../star/app.ts";
 import { findOperation, shortName } from "../star/operations.ts";
-import { openHost, openTransaction } from "../star/transaction.ts";
-import { loadTarget } from "../star/star.ts";
+import { randomSeed } from "../star/seeds.ts";
+import { runTransaction } from "../star/transaction.ts";
+import { type Loaded, loadTarget } from "../star/star.ts";
 import { toJson } from "../wit/json.ts";
 import type { CommandLine } from "./command-line.ts";
 import { guestOutput } from "./guest-output.ts";
 import { argumentsFrom, type PortText } from "../star/inputs.ts";
 import { throwMistakes } from "../star/mistakes.ts";
+import { hasGrants } from "../star/record/has-grants.ts";
+import type { RunRecorder } from "./record-run.ts";
 import { paintFor } from "./terminal.ts";
 
 export async function run(line: CommandLine): Promise<number> {
   const [path = "", name] = line.positionals;
   const wantsHelp = line.options.has("help");
   const settings = wantsHelp ? undefined : await settingsOf(line);
-  const { target } = await loadTarget(path, { use: wantsHelp ? "look" : "run" });
+  const records = wantsHelp ? undefined : recordsOf(line);
+  const environment = new Map<string, string>();
+  const loaded = await loadTarget(path, {
+    use: wantsHelp ? "look" : "once",
+    ...(records === undefined ? {} : { record: true, environment: (variable) => noted(environment, variable) }),
+  });
+  const { target } = loaded;
   if (wantsHelp) {
     const { helpOfOperation, helpOfTarget } = await import("./operation-help.ts");
     const isOne = name !== undefined || target.operations.size === 1;
     process.stdout.write(`${isOne ? helpOfOperation(path, target, findOperation(target, name)) : helpOfTarget(path, target)}\n`);
     return 0;
   }
-  const operation = findOperation(target, name);
+  try {
+    await maskSecrets(loaded);
+    const wanted = records?.file !== undefined || (records !== undefined && hasGrants(target));
+    const recorder = wanted ? new (await import("./record-run.ts")).RunRecorder(records, path, loaded, environment) : undefined;
+    return await invoke(line, target, findOperation(target, name), settings ?? {}, recorder);
+  } finally {
+    await loaded.close();
+  }
+}
+
+export async function maskSecrets({ secrets }: Loaded): Promise<void> {
+  if (secrets.size > 0) (await import("./masked-output.ts")).maskOutputs(secrets);
+}
+
+/** Where a record goes: a file that was named, or the folder for those of failed transactions. Undefined: none is made. */
+function recordsOf({ options }: CommandLine): { readonly file: string | undefined } | undefined {
+  const file = options.get("record");
+  return file === undefined && process.env["STARLANE_RECORDS"] === "off" ? undefined : { file };
+}
+
+function noted(environment: Map<string, string>, variable: string): string | undefined {
+  const value = process.env[variable];
+  if (value !== undefined) environment.set(variable, value);
+  return value;
+}
+
+async function invoke(
+  line: CommandLine,
+  target: LoadedComponent,
+  operation: Operation,
+  given: Settings,
+  recorder: RunRecorder | undefined,
+): Promise<number> {
   const shown = shortName(operation, target.operations.values());
   throwMistakes(strayWords(line, operation, shown));
   const { ports, input } = await inputOf(line, operation);
   const args = argumentsFrom(operation.signature, ports, input, shown);
   const output = guestOutput();
   try {
+    const onUsage = line.options.has("usage") ? (await import("./usage.ts")).printUsage : undefined;
     const observe = operation.kind === "flow" ? await observer(line) : undefined;
-    const transaction = openTransaction({ seed: randomSeed(), timestampMs: Date.now(), observe, ...settings });
-    const result = await operation.call(args, transaction, openHost({ output: output.write }), undefined);
+    const settings = { seed: randomSeed(), timestampMs: Date.now(), ...given };
+    recorder?.begin(operation, args, settings);
+    const result = await runTransaction(operation, args, {
+      observe,
+      output: output.write,
+      ...settings,
+      onUsage,
+      recording: recorder?.recording,
+    });
+    recorder?.done(result);
     await printResult(operation, result, line.options.has("json"));
     return 0;
   } catch (error) {
     const { failureOf } = await import("../star/failure.ts");
-    throw failureOf(error, target, operation);
+    const failure = failureOf(error, target, operation);
+    throw recorder === undefined ? failure : recorder.failed(failure);
   } finally {
     output.end();
   }
 }
 
-async function observer(line: CommandLine): Promise<(event: NodeEvent) => void> {
+export async function observer(line: CommandLine): Promise<(event: NodeEvent) => void> {
   const { showEvents } = await import("./show-events.ts");
   return showEvents(line.options.has("verbose"));
 }
@@ -128,16 +179,11 @@ async function settingsOf(line: CommandLine): Promise<Settings> {
     if ("value" in duration) settings.timeoutMs = duration.value;
     else mistakes.push(new StarlaneError("cli/usage", `--timeout: ${duration.message}`, { cure: duration.cure }));
   }
-  if (options.has("record")) mistakes.push(new StarlaneError("cli/not-supported-yet", "--record is not supported yet"));
   throwMistakes(mistakes);
   return settings;
 }
 
-function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-}
-
-async function printResult(operation: Operation, result: unknown, asJson: boolean): Promise<void> {
+export async function printResult(operation: Operation, result: unknown, asJson: boolean): Promise<void> {
   const { result: type } = operation.signature;
   const json = type === undefined ? null : toJson(type, result, { path: "the result" });
   if (asJson || !process.stdout.isTTY) return void process.stdout.write(`${JSON.stringify(json)}\n`);

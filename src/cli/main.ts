@@ -11,7 +11,8 @@ import { COMMANDS, PLANNED_COMMANDS } from "./commands.ts";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   hasEnded = true;
   if (error.code === "EPIPE") process.exit();
-  throw error;
+  const why = error.code === "ENOSPC" ? "no space is left on the device" : (error.code ?? error.message);
+  throw new StarlaneError("star/file", `standard output cannot be written: ${why}`, { cause: error });
 });
 
 const words = process.argv.slice(2);

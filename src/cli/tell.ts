@@ -36,7 +36,22 @@ function tellWasm(component: WasmComponent, { paint }: TellOptions): string[] {
   for (const item of imports) out.push(`  ${printable(item.name).padEnd(width)}  ${paint("dim", toldProvider(item))}`);
   out.push("", paint("bold", "exports"));
   for (const item of component.type.exports) out.push(...tellExport(item, paint));
+  out.push(...tellGrants(component, imports, paint));
   return out;
+}
+
+/** The lines that would grant what it imports: those it needs, and those that would give more than the inert forms. */
+function tellGrants({ name }: WasmComponent, imports: readonly NamedExtern[], paint: Paint): string[] {
+  const lines = new Map<string, boolean>();
+  for (const provider of imports.map((item) => providerOf(item.name))) {
+    if (provider?.grant !== undefined) lines.set(provider.grant, !provider.inert || lines.get(provider.grant) === true);
+  }
+  if (lines.size === 0) return [];
+  const width = Math.max(...[...lines.keys()].map(({ length }) => length));
+  const told = [...lines].map(
+    ([line, isNeeded]) => `    ${line.padEnd(width)}  ${paint("dim", isNeeded ? "# needed" : "# to reach what is real")}`,
+  );
+  return ["", paint("bold", "grants it could be given"), "  grants:", `   ${printable(name)}:`, ...told];
 }
 
 /** Which tools made it, where it says so, and how many core modules and components are inside. */
@@ -60,7 +75,7 @@ function allFacts(facts: ComponentFacts): ComponentFacts[] {
 function toldProvider(item: NamedExtern): string {
   const provider = providerOf(item.name);
   if (provider === undefined) return "nothing provides it";
-  return provider.inert ? `${provider.capability} (inert without a grant)` : `${provider.capability}, not supported yet`;
+  return provider.inert ? `${provider.capability} (inert without a grant)` : `${provider.capability}, needs a grant`;
 }
 
 function tellExport(item: NamedExtern, paint: Paint): string[] {

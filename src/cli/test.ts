@@ -4,9 +4,14 @@ import { statSync, watch, type FSWatcher } from "node:fs";
 import { dirname } from "node:path";
 import { StarlaneError } from "../base/errors.ts";
 import type { App } from "../star/app.ts";
-import { loadTarget } from "../star/star.ts";
-import { nameOf, runTests } from "../star/tests.ts";
+import { LoadedCode } from "../star/load-app.ts";
+import { secretTexts } from "../star/record/secret-texts.ts";
+import { type Loaded, loadTarget } from "../star/star.ts";
+import { nameOf, runTests, type TestResult } from "../star/tests.ts";
+import type { Json } from "../manifest/manifest.ts";
+import { masker } from "../manifest/outside.ts";
 import type { CommandLine } from "./command-line.ts";
+import { maskOutputs } from "./masked-output.ts";
 import { report } from "./report.ts";
 import { paintFor } from "./terminal.ts";
 import { asJunit, asTap, forPeople } from "./test-output.ts";
@@ -16,11 +21,18 @@ export async function run(line: CommandLine): Promise<number> {
     throw new StarlaneError("cli/usage", "--tap and --junit do not go together", { cure: "choose one of them" });
   }
   if (line.options.has("watch")) return runAndWatch(line);
-  const { target } = await loadTarget(line.positionals[0] ?? "", { use: "run" });
-  return runOnce(line, target.kind === "app" ? target : noTests(target.file));
+  const code = new LoadedCode();
+  const loaded = await loadTarget(line.positionals[0] ?? "", { use: "run", resources: { inMemory: true }, code });
+  try {
+    maskOutputs(loaded.secrets);
+    return await runOnce(line, loaded, code);
+  } finally {
+    await loaded.close();
+  }
 }
 
-async function runOnce(line: CommandLine, app: App): Promise<number> {
+async function runOnce(line: CommandLine, { target, secrets }: Loaded, code: LoadedCode): Promise<number> {
+  const app: App = target.kind === "app" ? target : noTests(target.file);
   const filter = line.positionals[1];
   const all = app.tests.map((test, i) => ({ name: nameOf(test, i), test }));
   const chosen = filter === undefined ? all : all.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
@@ -34,12 +46,30 @@ async function runOnce(line: CommandLine, app: App): Promise<number> {
     });
   }
   const startedAt = performance.now();
-  const results = await runTests(app, chosen);
+  const results = masked(await runTests({ app, code }, chosen), secrets);
   const summary = { app: app.name, results, tookMs: performance.now() - startedAt };
   if (line.options.has("tap")) process.stdout.write(asTap(summary));
   else if (line.options.has("junit")) process.stdout.write(asJunit(summary));
   else process.stdout.write(forPeople(summary, paintFor(process.stdout)));
   return results.every((result) => result.mismatches.length === 0) ? 0 : 1;
+}
+
+/** Before they are laid out: what is cut into lines or escaped is not found any more. */
+function masked(results: readonly TestResult[], secrets: ReadonlySet<string>): readonly TestResult[] {
+  if (secrets.size === 0) return results;
+  const mask = masker(secretTexts(secrets));
+  const json = (value: Json | undefined): Json | undefined =>
+    value === undefined ? undefined : JSON.parse(mask(JSON.stringify(value)));
+  return results.map((result) => ({
+    ...result,
+    printed: mask(result.printed),
+    mismatches: result.mismatches.map(({ path, expected, actual, message }) => ({
+      path: mask(path),
+      expected: json(expected),
+      actual: json(actual),
+      message: mask(message),
+    })),
+  }));
 }
 
 function noTests(file: string): never {
@@ -54,9 +84,15 @@ async function runAndWatch(line: CommandLine): Promise<number> {
   const folders = new Set([isFolder(path) ? path : dirname(path)]);
   for (;;) {
     try {
-      const loaded = await loadTarget(path, { use: "run" });
-      for (const file of loaded.files) folders.add(dirname(file));
-      await runOnce(line, loaded.target.kind === "app" ? loaded.target : noTests(loaded.target.file));
+      const code = new LoadedCode();
+      const loaded = await loadTarget(path, { use: "run", resources: { inMemory: true }, code });
+      try {
+        for (const file of loaded.files) folders.add(dirname(file));
+        maskOutputs(loaded.secrets);
+        await runOnce(line, loaded, code);
+      } finally {
+        await loaded.close();
+      }
     } catch (error) {
       report(error, { verbose: line.options.has("verbose"), json: false });
     }

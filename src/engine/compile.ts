@@ -10,6 +10,7 @@ import type { CompiledComponent, CompileOptions, Imports, Instance, Pool, PoolOp
 import { HostExports } from "./host-exports.ts";
 import type { CoreModules } from "./items.ts";
 import { instantiateRoot } from "./link.ts";
+import type { RewrittenModules } from "./pool/pooled-instance.ts";
 
 /**
  * Compiles a component binary.
@@ -27,6 +28,8 @@ export async function compile(bytes: Uint8Array, options: CompileOptions = {}): 
     hashing,
     options.onlyPools === true ? undefined : asTheyAre(definitions, caching),
   ]);
+  // Pools of the same form share their code.
+  const rewritten = new Map<string, Promise<RewrittenModules>>();
   const functions = new Map(exportedFunctions(type.exports));
   const instantiateSync = (imports: Imports = {}): Instance => makeInstance(component, modules ?? onlyPools(), imports);
   return {
@@ -39,7 +42,11 @@ export async function compile(bytes: Uint8Array, options: CompileOptions = {}): 
     async pool<T>(poolOptions: PoolOptions<T> = {}): Promise<Pool<T>> {
       const { rewriteModules } = await import("./pool/rewrite.ts");
       const { TransactionPool } = await import("./pool/pool.ts");
-      return new TransactionPool<T>(component, await rewriteModules(definitions, poolOptions, caching), poolOptions);
+      const { limits, reuse } = poolOptions;
+      const form = JSON.stringify([limits?.memoryBytes, limits?.tableElements, reuse]);
+      let making = rewritten.get(form);
+      if (making === undefined) rewritten.set(form, (making = rewriteModules(definitions, poolOptions, caching)));
+      return new TransactionPool<T>(component, await making, poolOptions);
     },
   };
 }

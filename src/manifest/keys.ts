@@ -102,6 +102,7 @@ export const TEST_KEYS = {
   seed: { means: "The seed of the transaction." },
   timestamp: { means: "The time of the transaction: RFC 3339, or milliseconds since 1970." },
   given: { means: "What capabilities answer, hold and fail with in the test." },
+  record: { means: "A record that is replayed; relative to the manifest's folder." },
 } as const satisfies Keys;
 
 export const GIVEN_KEYS = {

@@ -249,6 +249,8 @@ export interface TestDeclaration {
   readonly seed?: number | undefined;
   /** Milliseconds since 1970. */
   readonly timestampMs?: number | undefined;
+  /** A record that is replayed, relative to the manifest's folder: its operation, input, seed, time, and all that came from outside. */
+  readonly record?: string | undefined;
   /** What capabilities answer, hold and fail with in this test. */
   readonly given?: Given | undefined;
   readonly span: Span;

@@ -63,7 +63,12 @@ function readResource(entry: Entry, scope: ReferenceScope, mistakes: Mistakes): 
 function readExpire(entry: Entry | undefined, kind: ResourceKind, what: string, mistakes: Mistakes): number | undefined {
   if (entry === undefined) return undefined;
   if (kind === "keyvalue") return readDuration(entry.value, `\`expire\` of ${what}`, "expire: 10m", 1, mistakes);
-  mistakes.error("manifest/bad-value", entry.keySpan, `${what} cannot expire: only entries of a key-value store do`, "Remove `expire`.");
+  mistakes.error(
+    "manifest/bad-value",
+    entry.keySpan,
+    `${what} cannot expire: only entries of a key-value store do`,
+    "Remove `expire`.",
+  );
   return undefined;
 }
 

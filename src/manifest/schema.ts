@@ -136,6 +136,7 @@ const test = mapping(
     seed: { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     timestamp: oneOf({ type: "string", format: "date-time" }, { type: "integer" }),
     given,
+    record: TEXT,
   },
   ["operation"],
 );

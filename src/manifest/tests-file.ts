@@ -83,7 +83,7 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
   }
   const before = mistakes.errorCount;
   const keys = readKnown(tree, "a test", TEST_KEYS, mistakes);
-  const [name, operation, input, expect, seed, timestamp, given] = [
+  const [name, operation, input, expect, seed, timestamp, given, record] = [
     "name",
     "operation",
     "input",
@@ -91,6 +91,7 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
     "seed",
     "timestamp",
     "given",
+    "record",
   ].map((key) => keys.get(key)?.value);
   if (operation === undefined)
     missingKey("operation", "the test", { ...tree.span, end: tree.span.start }, "operation: greet", mistakes);
@@ -98,6 +99,7 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
   const declared = known?.operations.find((candidate) => candidate.name === operationName);
   const ports = declared?.output?.map((port) => port.name);
   const mayFail = expect === undefined ? false : checkExpectation(expect, ports, operationName ?? "", mistakes);
+  if (record !== undefined) recordStandsAlone(keys, mistakes);
   const test: TestDeclaration = {
     name: name === undefined ? undefined : readText(name, "the name of a test", "name: greets by name", mistakes)?.value,
     operation: operationName ?? "",
@@ -106,9 +108,29 @@ function readTest(tree: Tree, known: Operations | undefined, mistakes: Mistakes)
     seed: seed === undefined ? undefined : readInteger(seed, "`seed`", 0, Number.MAX_SAFE_INTEGER, "seed: 42", mistakes),
     timestampMs: timestamp === undefined ? undefined : readTimestamp(timestamp, mistakes),
     given: given === undefined ? undefined : readGiven(given, mistakes),
+    record: record === undefined ? undefined : readRecordPath(record, mistakes),
     span: tree.span,
   };
   return mistakes.errorCount === before ? test : undefined;
+}
+
+function readRecordPath(tree: Tree, mistakes: Mistakes): string | undefined {
+  if (tree.kind === "text") return readPath(tree, "a record", mistakes);
+  return wrongKind(tree, "`record` of a test", "the path of a record", "record: ./records/failed.json", mistakes);
+}
+
+/** A record has its own input, seed, time and outside. */
+function recordStandsAlone(keys: ReadonlyMap<string, Entry>, mistakes: Mistakes): void {
+  for (const key of ["input", "seed", "timestamp", "given"]) {
+    const entry = keys.get(key);
+    if (entry === undefined) continue;
+    mistakes.error(
+      "manifest/bad-value",
+      entry.keySpan,
+      `a test with a \`record\` has its \`${key}\` from there`,
+      "Remove one of them.",
+    );
+  }
 }
 
 function readOperationName(tree: Tree, known: Operations | undefined, mistakes: Mistakes): string | undefined {

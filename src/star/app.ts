@@ -4,7 +4,7 @@
 import type { ComponentFacts } from "../component/facts.ts";
 import type { CheckedFlow } from "../flow/checked.ts";
 import type { Signature, Transaction } from "../flow/flow.ts";
-import type { Manifest, OperationDeclaration, TestDeclaration } from "../manifest/manifest.ts";
+import type { LimitsDeclaration, Manifest, OperationDeclaration, TestDeclaration } from "../manifest/manifest.ts";
 import type { WorldType } from "../wit/types.ts";
 import type { Host } from "./transaction.ts";
 
@@ -35,6 +35,8 @@ export interface WasmOperation {
   readonly kind: "wasm";
   readonly name: string;
   readonly signature: Signature;
+  /** Of a transaction that begins with it. */
+  readonly limits: LimitsDeclaration;
   readonly call: Call;
 }
 
@@ -43,6 +45,8 @@ export interface App {
   /** The manifest's `name`, else the folder's. */
   readonly name: string;
   readonly file: string;
+  /** Of the manifest, absolute: its relative paths start here. */
+  readonly folder: string;
   readonly manifest: Manifest;
   readonly components: ReadonlyMap<string, LoadedComponent>;
   readonly operations: ReadonlyMap<string, AppOperation>;
@@ -54,6 +58,7 @@ export interface AppOperation {
   readonly kind: "flow";
   readonly name: string;
   readonly signature: Signature;
+  readonly limits: LimitsDeclaration;
   readonly declaration: OperationDeclaration;
   readonly flow: CheckedFlow;
   readonly call: Call;

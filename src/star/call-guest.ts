@@ -1,45 +1,69 @@
-// Calls of a component binary: each in an instance of its own, so that no call sees memory of another. Time is bounded by the
-// transaction's deadline, also for a guest in an endless loop.
+// Calls of a component binary: each on fresh memory, from a pool of instances. Time and fuel are bounded by the transaction, also for a
+// guest in an endless loop.
 
-import { realClock } from "../base/clock.ts";
 import { StarlaneError } from "../base/errors.ts";
-import type { CapabilityTransaction } from "../capabilities/capability.ts";
-import type { CompiledComponent, Imports } from "../engine/engine.ts";
+import type { Pool, Usage } from "../engine/engine.ts";
 import type { Transaction } from "../flow/flow.ts";
 import type { Call } from "./app.ts";
+import type { GuestTransaction } from "./calls.ts";
 import type { Host } from "./transaction.ts";
-import { TimeOver, withTimeLimit } from "./watchdog.ts";
 
 /** A binary that can run. */
 export interface Guest {
   readonly name: string;
-  readonly compiled: CompiledComponent;
-  /** Makes the imports of one instance; undefined where the component imports nothing. */
-  readonly imports: ((transaction: CapabilityTransaction) => Imports) | undefined;
+  readonly pool: Pool<GuestTransaction>;
+  /** Whether it imports anything. */
+  readonly hasImports: boolean;
 }
 
 /** Calls of one function of a guest. */
-export function guestCall(guest: Guest, name: string, isAsync: boolean): Call {
+export function guestCall(guest: Guest, name: string): Call {
+  const { pool, hasImports } = guest;
+  const shown = `${guest.name}::${name}`;
   return (args, transaction, host, path) => {
-    let answer: unknown;
-    const work = (): void => {
-      const instance = guest.compiled.instantiateSync(importsFor(guest, transaction, host, path));
-      answer = isAsync ? instance.call(name, args, { signal: transaction.signal }) : instance.function(name)(...args);
-    };
     const limit = limitOf(transaction, host);
-    if (limit === undefined) work();
-    else bounded(limit, work, `${guest.name}::${name}`);
-    return limit !== undefined && answer instanceof Promise ? boundedWait(limit, answer, `${guest.name}::${name}`) : answer;
+    if (limit !== undefined && limit.ms <= 0) throw timeOver(limit, shown);
+    const { usage } = host;
+    const ofCall = hasImports ? guestTransaction(transaction, host, path) : undefined;
+    const options = {
+      signal: transaction.signal,
+      deadline: limit === undefined ? undefined : Date.now() + limit.ms,
+      fuel: host.fuel === undefined ? undefined : Math.max(0, host.fuel - usage.fuel),
+      transaction: ofCall,
+      onUsage: usage.add,
+    };
+    if (limit === undefined && host.recording === undefined) return pool.callNow(name, args, options);
+    const rethrow = (error: unknown): never => {
+      const told =
+        limit !== undefined && error instanceof StarlaneError && error.code === "engine/deadline"
+          ? timeOver(limit, shown)
+          : error;
+      ofCall?.recorder?.stopped(told);
+      throw told;
+    };
+    try {
+      const answer = pool.callNow(name, args, options);
+      return answer instanceof Promise ? answer.catch(rethrow) : answer;
+    } catch (error) {
+      return rethrow(error);
+    }
   };
 }
 
-function importsFor(guest: Guest, transaction: Transaction, host: Host, path: string | undefined): Imports {
-  if (guest.imports === undefined) return {};
-  return guest.imports({
-    seed: path === undefined ? transaction.seed : seedFor(transaction.seed, path, nextCall(host, path)),
+function guestTransaction(transaction: Transaction, host: Host, path: string | undefined): GuestTransaction {
+  const count = path === undefined ? 0 : nextCall(host, path);
+  return {
+    scope: transaction,
+    host,
+    path,
+    count,
+    seed: path === undefined ? transaction.seed : seedFor(transaction.seed, path, count),
     timestampMs: transaction.timestampMs,
-    ...(host.output === undefined ? {} : { output: host.output }),
-  });
+    output: host.output,
+    outputLimitBytes: host.outputLimitBytes,
+    signal: transaction.signal,
+    whole: host.whole,
+  };
 }
 
 function nextCall(host: Host, path: string): number {
@@ -68,35 +92,14 @@ const VIRTUAL_GRACE_MS = 1000;
 /** Real milliseconds that a call may still take, and what it means when they are over. */
 function limitOf(transaction: Transaction, host: Host): Limit | undefined {
   const { deadlineMs, clock } = transaction;
-  const isReal = clock === realClock;
+  if (deadlineMs === undefined && host.callLimitMs === undefined && host.nodeTimeoutMs === undefined) return undefined;
+  const isReal = host.isReal;
   const limits: Limit[] = [];
   if (isReal && deadlineMs !== undefined) limits.push({ ms: deadlineMs - clock.now(), code: "flow/deadline" });
   if (host.callLimitMs !== undefined) limits.push({ ms: host.callLimitMs, code: "flow/deadline" });
   if (host.nodeTimeoutMs !== undefined)
     limits.push({ ms: host.nodeTimeoutMs + (isReal ? 0 : VIRTUAL_GRACE_MS), code: "flow/timeout" });
   return limits.toSorted((a, b) => a.ms - b.ms)[0];
-}
-
-function bounded(limit: Limit, work: () => void, name: string): void {
-  try {
-    if (limit.ms <= 0) throw new TimeOver("no time left");
-    withTimeLimit(limit.ms, work);
-  } catch (error) {
-    if (error instanceof TimeOver) throw timeOver(limit, name);
-    throw error;
-  }
-}
-
-/** A guest that waits is left alone when its time is over: nothing of its instance is used again. */
-async function boundedWait(limit: Limit, answer: Promise<unknown>, name: string): Promise<unknown> {
-  const over = new AbortController();
-  const late = realClock.sleep(limit.ms, over.signal).then(() => Promise.reject(timeOver(limit, name)));
-  late.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    over.abort();
-  }
 }
 
 function timeOver(limit: Limit, name: string): StarlaneError {
@@ -106,4 +109,18 @@ function timeOver(limit: Limit, name: string): StarlaneError {
         ? "give the node a longer timeout, or look for an endless loop"
         : "allow more time, or look for an endless loop",
   });
+}
+
+/** What the calls of one transaction used together. */
+export class TransactionUsage {
+  /** Units: about one an instruction. The same in every run. */
+  fuel = 0;
+  /** The most that the memories of one call had. */
+  memoryBytes = 0;
+  calls = 0;
+  readonly add = (usage: Usage): void => {
+    this.fuel += usage.fuel;
+    this.memoryBytes = Math.max(this.memoryBytes, usage.memoryBytes);
+    this.calls++;
+  };
 }

@@ -1,7 +1,19 @@
 // Finds and reads the files of an app. What a person typed or wrote in a manifest becomes a real file or an error that says what
 // is there instead. Sizes are bounded: a file is looked at before it is read.
 
-import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  read,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { nearest } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
@@ -86,6 +98,37 @@ export function fileProblem(path: string): FileProblem | undefined {
 /** @throws StarlaneError `star/file` */
 export function readComponentFile(path: string): Uint8Array {
   return readBounded(path, LARGEST_COMPONENT);
+}
+
+/** The same, read on another thread while this one is busy. */
+export async function readComponentFileLater(path: string): Promise<Uint8Array> {
+  const file = openBounded(path, LARGEST_COMPONENT);
+  if (file === undefined) return readComponentFile(path);
+  try {
+    const bytes = Buffer.allocUnsafeSlow(file.size);
+    const count = await new Promise<number>((resolve, reject) => {
+      read(file.fd, bytes, 0, file.size, 0, (error, n) => (error === null ? resolve(n) : reject(error)));
+    });
+    // A file that has just changed its size.
+    return count === file.size ? bytes : readComponentFile(path);
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** Undefined where it cannot be opened, is too large, or is no file. */
+function openBounded(path: string, largest: number): { readonly fd: number; readonly size: number } | undefined {
+  let fd: number | undefined;
+  try {
+    if (!statSync(path).isFile()) return undefined;
+    fd = openSync(path, "r");
+    const { size } = fstatSync(fd);
+    if (size <= largest) return { fd, size };
+  } catch {
+    // Reading it in the usual way tells why.
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
 }
 
 /** The text of a manifest; bytes that are no UTF-8 become the replacement character. @throws StarlaneError `star/file` */

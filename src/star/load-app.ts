@@ -12,7 +12,17 @@ import type { Operations } from "../flow/draft.ts";
 import type { Signature } from "../flow/flow.ts";
 import { parseFlow } from "../flow/parse.ts";
 import { planFlow } from "../flow/plan.ts";
-import type { ComponentUse, Manifest, OperationDeclaration, TestDeclaration } from "../manifest/manifest.ts";
+import { grantToApp } from "../manifest/grants.ts";
+import type {
+  ComponentGrants,
+  ComponentUse,
+  LimitsDeclaration,
+  Manifest,
+  OperationDeclaration,
+  TestDeclaration,
+} from "../manifest/manifest.ts";
+import type { Outside } from "../manifest/outside.ts";
+import { componentsOf } from "../manifest/triggers/targets.ts";
 import { parseManifest } from "../manifest/parse.ts";
 import { checkPort } from "../manifest/rules.ts";
 import { sanitizer } from "../manifest/sanitize.ts";
@@ -21,20 +31,40 @@ import { parseTestsFile } from "../manifest/tests-file.ts";
 import type { App, AppOperation, LoadedComponent, WasmComponent } from "./app.ts";
 import { flowCall } from "./call-flow.ts";
 import { findComponentFile, readManifestFile, shown } from "./files.ts";
-import { loadWasm, type Use } from "./load-wasm.ts";
-import type { Loaded } from "./star.ts";
+import { environmentHere, secretHere } from "./environment.ts";
+import type { CommandStart } from "./grants.ts";
+import { type Binary, loadBinary, type Use, wasmComponent } from "./load-wasm.ts";
+import { SERVED } from "./load-wasm.ts";
+import { Resources } from "./resources.ts";
+import type { Loaded, LoadOptions } from "./star.ts";
 
 const DEEPEST = 32;
 const MOST_APPS = 1000;
 const MOST_DIAGNOSTICS = 1000;
 
 /** @throws DiagnosticsError with the mistakes of all files, StarlaneError where the manifest itself cannot be read */
-export async function loadApp(path: string, use: Use): Promise<Loaded> {
-  const loader = new Loader(use);
-  const target = await loader.app(path, undefined, []);
-  const diagnostics = loader.diagnostics();
-  if (target === undefined || diagnostics.some(({ severity }) => severity === "error")) throw new DiagnosticsError(diagnostics);
-  return { target, warnings: diagnostics, files: [...loader.files] };
+export async function loadApp(path: string, options: LoadOptions): Promise<Loaded> {
+  const loader = new Loader(options);
+  try {
+    const target = await loader.app(path, undefined, []);
+    const diagnostics = loader.diagnostics();
+    if (target === undefined || diagnostics.some(({ severity }) => severity === "error")) throw new DiagnosticsError(diagnostics);
+    const { secrets } = loader;
+    return { target, warnings: diagnostics, files: [...loader.files], secrets, close: () => loader.close() };
+  } catch (error) {
+    await loader.close();
+    throw error;
+  }
+}
+
+/** One app while its components are loaded. */
+interface AppSurroundings {
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly way: readonly Step[];
+  readonly resources: Resources;
+  /** Those that are there already. */
+  readonly components: ReadonlyMap<string, LoadedComponent>;
 }
 
 /** An app that is being loaded, and where in it the next one is used. */
@@ -44,18 +74,43 @@ interface Step {
   readonly use: ComponentUse;
 }
 
+/** What several loads of an app share: what does not depend on grants. */
+export class LoadedCode {
+  readonly binaries = new Map<string, Promise<Binary | StarlaneError>>();
+  readonly guests = new Map<string, Promise<WasmComponent | StarlaneError>>();
+  readonly manifests = new Map<string, Manifest | undefined>();
+}
+
 class Loader {
   readonly files = new Set<string>();
+  readonly secrets = new Set<string>();
   readonly #use: Use;
+  readonly #options: LoadOptions;
+  readonly #resources: Resources[] = [];
   readonly #diagnostics: Diagnostic[] = [];
   /** By file, so that a binary is compiled once, and a manifest read once, however often it is used. */
-  readonly #binaries = new Map<string, Promise<WasmComponent | StarlaneError>>();
-  readonly #parsed = new Map<string, Manifest | undefined>();
+  readonly #binaries: Map<string, Promise<Binary | StarlaneError>>;
+  /** By file and how it is used. */
+  readonly #guests: Map<string, Promise<WasmComponent | StarlaneError>>;
+  readonly #parsed: Map<string, Manifest | undefined>;
   /** By file and settings. */
   readonly #apps = new Map<string, App | undefined>();
 
-  constructor(use: Use) {
-    this.#use = use;
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#use = options.use;
+    const { binaries, guests, manifests } = options.code ?? new LoadedCode();
+    this.#parsed = manifests;
+    this.#binaries = binaries;
+    this.#guests = guests;
+  }
+
+  get #runs(): boolean {
+    return this.#use === "run" || this.#use === "once";
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#resources.map((resources) => resources.close()));
   }
 
   /** Each mistake once, although an app may be loaded several times with different settings. */
@@ -81,18 +136,25 @@ class Loader {
   async #load(path: string, given: GivenSettings | undefined, way: readonly Step[]): Promise<App | undefined> {
     const parsed = this.#parse(path);
     if (parsed === undefined) return undefined;
-    const settings = given ?? (this.#use === "run" ? undefined : sampleSettings(parsed));
-    const { manifest, diagnostics } = substitute(parsed, settings);
+    const settings = given ?? (this.#runs ? undefined : sampleSettings(parsed));
+    const { manifest, diagnostics, secrets } = substitute(parsed, settings, this.#outside(way));
     this.#diagnostics.push(...diagnostics);
+    for (const secret of secrets) this.secrets.add(secret);
     if (manifest === undefined) return undefined;
     const components = await this.#components(path, manifest, way);
     const operations = await this.#operations(manifest, components);
-    const tests = [...manifest.tests, ...(way.length === 0 ? this.#testsOf(path, manifest) : [])];
+    const isTested = way.length === 0 && this.#options.doubles === undefined;
+    const tests = [...manifest.tests, ...(isTested ? this.#testsOf(path, manifest) : [])];
     if (components.size < manifest.components.length || operations.size < manifest.operations.length) return undefined;
+    if (manifest.triggers.length > 0 && way.length === 0) {
+      const { checkTriggers } = await import("./check-triggers.ts");
+      this.#diagnostics.push(...checkTriggers(manifest.triggers, { file: shown(path), operations, components }));
+    }
     return {
       kind: "app",
       name: manifest.name ?? basename(dirname(path)),
       file: shown(path),
+      folder: dirname(path),
       manifest,
       components,
       operations,
@@ -100,9 +162,18 @@ class Loader {
     };
   }
 
+  /** Only the manifest that the user starts may read what is the user's. */
+  #outside(way: readonly Step[]): Outside {
+    if (way.length > 0) return { kind: "dependency" };
+    const { environment, secrets } = this.#options;
+    return this.#runs
+      ? { kind: "read", env: environment ?? environmentHere, secrets: secrets ?? secretHere }
+      : { kind: "unread" };
+  }
+
   #parse(path: string): Manifest | undefined {
-    if (this.#parsed.has(path)) return this.#parsed.get(path);
     this.files.add(path);
+    if (this.#parsed.has(path)) return this.#parsed.get(path);
     const { manifest, draft, diagnostics } = parseManifest({ file: shown(path), text: readManifestFile(path) });
     this.#diagnostics.push(...diagnostics);
     if (draft !== undefined) this.#flowSyntax(draft);
@@ -114,12 +185,19 @@ class Loader {
   async #components(path: string, manifest: Manifest, way: readonly Step[]): Promise<ReadonlyMap<string, LoadedComponent>> {
     // One after another: the order of mistakes, and of files, is that of the manifest. Binaries compile side by side.
     for (const use of manifest.components) this.#startBinary(path, use);
+    if (manifest.resources.length > 0) {
+      const { checkResources } = await import("./check-grants.ts");
+      this.#diagnostics.push(...(await checkResources(manifest.resources)));
+    }
+    const resources = new Resources(manifest.resources, { folder: dirname(path), ...this.#options.resources });
+    this.#resources.push(resources);
     const components = new Map<string, LoadedComponent>();
-    for (const use of manifest.components) {
-      const component = await this.#component(path, manifest, use, way);
+    const around: AppSurroundings = { path, manifest, way, resources, components };
+    for (const use of calleesFirst(manifest)) {
+      const component = await this.#component(use, around);
       if (component !== undefined) components.set(use.name, component);
     }
-    return components;
+    return new Map(manifest.components.flatMap(({ name }) => [...components].filter(([other]) => other === name)));
   }
 
   #startBinary(path: string, use: ComponentUse): void {
@@ -127,27 +205,100 @@ class Loader {
     if ("kind" in found && found.kind === "wasm") void this.#binary(found.path);
   }
 
-  #binary(path: string): Promise<WasmComponent | StarlaneError> {
+  #binary(path: string): Promise<Binary | StarlaneError> {
+    this.files.add(path);
     const known = this.#binaries.get(path);
     if (known !== undefined) return known;
-    this.files.add(path);
-    const loading = loadWasm(path, this.#use).catch((error: unknown) => {
-      if (error instanceof StarlaneError) return error;
-      throw error;
-    });
+    const loading = loadBinary(path, this.#use).catch(asValue);
     this.#binaries.set(path, loading);
     return loading;
   }
 
-  async #component(
+  /** What the component is started with, where it is the one that is run as a command. */
+  #commandFor({ name }: ComponentUse, { manifest, way }: AppSurroundings): CommandStart | undefined {
+    const { command } = this.#options;
+    if (command === undefined || way.length > 0 || command.componentOf(manifest.triggers) !== name) return undefined;
+    return { program: name, args: command.args, streams: command.streams };
+  }
+
+  async #guest(
     path: string,
-    manifest: Manifest,
     use: ComponentUse,
-    way: readonly Step[],
-  ): Promise<LoadedComponent | undefined> {
+    grants: ComponentGrants | undefined,
+    around: AppSurroundings,
+  ): Promise<WasmComponent | StarlaneError> {
+    const { limits, isolation } = around.manifest;
+    const binary = await this.#binary(path);
+    if (binary instanceof StarlaneError) return binary;
+    const command = this.#commandFor(use, around);
+    const isServed = isServedIn(around, use);
+    if (grants !== undefined || command !== undefined || isServed)
+      return this.#grantedGuest(binary, use, grants, command, around).catch(asValue);
+    const key = JSON.stringify([path, limits, isolation]);
+    const known = this.#guests.get(key);
+    if (known !== undefined) return known;
+    const making = wasmComponent(binary, this.#use, { limits, isolation }).catch(asValue);
+    this.#guests.set(key, making);
+    return making;
+  }
+
+  /** What is granted belongs to this one use of the binary. */
+  async #grantedGuest(
+    binary: Binary,
+    use: ComponentUse,
+    granted: ComponentGrants | undefined,
+    command: CommandStart | undefined,
+    around: AppSurroundings,
+  ): Promise<WasmComponent> {
+    const { limits, isolation } = around.manifest;
+    const { answers, checkGrants, servedByGrants } = await import("./check-grants.ts");
+    const { answeredCalls } = await import("./calls.ts");
+    const isServed = isServedIn(around, use);
+    const grants = { ...(isServed ? SERVED : {}), ...granted?.grants };
+    const { imports } = binary.type;
+    const mistakes = granted === undefined ? [] : await checkGrants(granted, imports);
+    this.#diagnostics.push(...mistakes);
+    const bindings = (grants.calls ?? []).flatMap((call) => {
+      const callee = around.components.get(call.component);
+      return callee === undefined
+        ? []
+        : imports.filter(({ name }) => answers(call, name)).map((item) => ({ import: item, component: call.component, callee }));
+    });
+    const { doubles } = this.#options;
+    const answered = bindings.length === 0 ? undefined : answeredCalls(bindings);
+    const calls = doubles === undefined ? answered : (await import("./doubles/faulty-calls.ts")).faultyCalls(answered, doubles);
+    const provided = await servedByGrants(grants, imports);
+    // Grants with mistakes have been told; using them would tell them again.
+    const isUsable = mistakes.every(({ severity }) => severity !== "error");
+    if (!this.#runs || !isUsable) return await wasmComponent(binary, this.#use, { limits, isolation, provided });
+    const { grantedInstances } = await import("./grants.ts");
+    const environment = this.#options.environment ?? environmentHere;
+    const name = [...around.way.map((step) => step.use.name), use.name].join("/");
+    const { record, replay } = this.#options;
+    if (replay !== undefined) {
+      const { replayedInstances } = await import("./record/replayed-instance.ts");
+      const imports = replayedInstances(name, replay, binary.type.imports, calls);
+      return await wasmComponent(binary, this.#use, { limits, isolation, provided, imports });
+    }
+    const recordedAs = record === true ? name : undefined;
+    const made = await grantedInstances(grants, {
+      resources: around.resources,
+      environment,
+      calls,
+      command,
+      doubles,
+      recordedAs,
+    });
+    return await wasmComponent(binary, this.#use, { limits, isolation, provided, imports: made });
+  }
+
+  async #component(use: ComponentUse, around: AppSurroundings): Promise<LoadedComponent | undefined> {
+    const { path, manifest, way } = around;
     const found = findComponentFile(resolve(dirname(path), use.from.path));
     if ("problem" in found) return this.#wrong("star/file", use.fromSpan, found.problem, found.cure);
-    if (found.kind === "wasm") return this.#wasm(found.path, use);
+    const grants = manifest.grants.find(({ component }) => component === use.name);
+    if (found.kind === "wasm") return this.#wasm(found.path, use, grants, around);
+    if (grants !== undefined) this.#diagnostics.push(grantToApp(use.name, use.from.path, grants.span));
     const step: Step = { path, name: manifest.file, use };
     const steps = [...way, step];
     const start = steps.findIndex((earlier) => earlier.path === found.path);
@@ -171,7 +322,12 @@ class Loader {
     return this.app(found.path, { values: use.with, span: use.span }, steps);
   }
 
-  async #wasm(path: string, use: ComponentUse): Promise<WasmComponent | undefined> {
+  async #wasm(
+    path: string,
+    use: ComponentUse,
+    grants: ComponentGrants | undefined,
+    around: AppSurroundings,
+  ): Promise<WasmComponent | undefined> {
     const [setting] = use.with;
     if (setting !== undefined) {
       return this.#wrong(
@@ -181,8 +337,10 @@ class Loader {
         "remove `with`, or set inputs of its nodes",
       );
     }
-    const loaded = await this.#binary(path);
+    const loaded = await this.#guest(path, use, grants, around);
     if (!(loaded instanceof StarlaneError)) return loaded;
+    // It has a place of its own in the manifest.
+    if (loaded instanceof DiagnosticsError) return void this.#diagnostics.push(...loaded.diagnostics);
     const place = loaded.at === undefined || loaded.message.includes(loaded.at) ? "" : ` (${loaded.at})`;
     return this.#wrong(loaded.code, use.fromSpan, `${loaded.message}${place}`, loaded.cure);
   }
@@ -215,7 +373,7 @@ class Loader {
       this.#diagnostics.push(...diagnostics);
       if (flow === undefined) continue;
       this.#diagnostics.push(...inferredPortMistakes(declaration, flow.signature));
-      operations.set(declaration.name, appOperation(declaration, flow, components));
+      operations.set(declaration.name, appOperation(declaration, flow, components, manifest.limits));
     }
     return operations;
   }
@@ -254,6 +412,39 @@ class Loader {
   }
 }
 
+function asValue(error: unknown): StarlaneError {
+  if (error instanceof StarlaneError) return error;
+  throw error;
+}
+
+/** Components that answer calls of others come before those. */
+function calleesFirst(manifest: Manifest): readonly ComponentUse[] {
+  const ordered = new Set<ComponentUse>();
+  const visiting = new Set<string>();
+  const visit = (use: ComponentUse): void => {
+    if (visiting.has(use.name)) return;
+    visiting.add(use.name);
+    const grants = manifest.grants.find(({ component }) => component === use.name)?.grants;
+    for (const { component } of grants?.calls ?? []) {
+      const callee = manifest.components.find(({ name }) => name === component);
+      if (callee !== undefined) visit(callee);
+    }
+    ordered.add(use);
+  };
+  for (const use of manifest.components) visit(use);
+  return [...ordered];
+}
+
+/** Whether a component answers requests: their bodies stream, though it may send nothing itself. */
+function isServedIn({ way, manifest }: AppSurroundings, { name }: ComponentUse): boolean {
+  return (
+    way.length === 0 &&
+    manifest.triggers.some(
+      (trigger) => trigger.kind === "http" && componentsOf(trigger).some(({ component }) => component === name),
+    )
+  );
+}
+
 /** Whether a flow mentions a component; `start` is its name and `::`. */
 function uses(declaration: OperationDeclaration, start: string): boolean {
   return declaration.flow.text.includes(start) || declaration.nodes.some((node) => node.uses.startsWith(start));
@@ -271,6 +462,7 @@ function appOperation(
   declaration: OperationDeclaration,
   flow: CheckedFlow,
   components: ReadonlyMap<string, LoadedComponent>,
+  limits: LimitsDeclaration,
 ): AppOperation {
   const ports = new Map(declaration.input?.map((port) => [port.name, port]));
   const sanitizers = flow.signature.params.flatMap((param, index) => {
@@ -281,5 +473,5 @@ function appOperation(
       : [{ index, sanitize: sanitizer(port, param.type) }];
   });
   const call = flowCall({ plan: planFlow(flow), components, sanitizers });
-  return { kind: "flow", name: declaration.name, signature: flow.signature, declaration, flow, call };
+  return { kind: "flow", name: declaration.name, signature: flow.signature, limits, declaration, flow, call };
 }

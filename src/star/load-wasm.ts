@@ -1,45 +1,123 @@
 // A component binary, loaded: read, decoded, validated, its operations listed; compiled and its imports checked where it is to run.
-// Each memory of a guest is bounded to 1 GiB.
 
+import { hash } from "node:crypto";
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { StarlaneError } from "../base/errors.ts";
 import type { ComponentFacts } from "../component/facts.ts";
+import type { CompiledComponent, InstanceImports } from "../engine/engine.ts";
+import type { Grants, Isolation, LimitsDeclaration } from "../manifest/manifest.ts";
 import type { WorldType } from "../wit/types.ts";
-import type { WasmComponent } from "./app.ts";
-import { guestCall, type Guest } from "./call-guest.ts";
-import { readComponentFile, shown } from "./files.ts";
+import type { Call, WasmComponent } from "./app.ts";
+import type { GuestTransaction } from "./calls.ts";
+import { guestCall } from "./call-guest.ts";
+import { type CodeCache, openCodeCache } from "./code-cache.ts";
+import { readComponentFile, readComponentFileLater, shown } from "./files.ts";
 import { operationsOf } from "./operations.ts";
 
 /**
  * `look`: whatever it is, tell what it asks for and offers. `check`: it must be able to run where it is used. `run`: it must be able
- * to run by itself.
+ * to run by itself. `once`: the same, for a process that runs one operation.
  */
-export type Use = "look" | "check" | "run";
+export type Use = "look" | "check" | "run" | "once";
 
-/**
- * @throws StarlaneError `component/malformed`, `component/invalid`, `star/file`, and except for `look` `engine/missing-import` with
- * every import that nothing provides
- */
-export async function loadWasm(path: string, use: Use): Promise<WasmComponent> {
+/** A file that holds a component. */
+export interface Binary {
+  /** For people: the file's name without its ending. */
+  readonly name: string;
+  /** As people know it. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly type: WorldType;
+  /** Where it was only looked at. */
+  readonly facts?: ComponentFacts | undefined;
+  readonly compiled?: CompiledComponent | undefined;
+}
+
+/** How an app uses a binary. */
+export interface GuestSettings {
+  readonly limits: LimitsDeclaration;
+  readonly isolation: Isolation;
+  /** What its instances are given; undefined: only what needs no grant. */
+  readonly imports?: (() => InstanceImports<GuestTransaction>) | undefined;
+  /** Imports that grants serve. */
+  readonly provided?: ReadonlySet<string> | undefined;
+}
+
+/** What every component that answers requests is granted. */
+export const SERVED: Grants = { http: [] };
+
+export const NO_GRANTS: GuestSettings = { limits: {}, isolation: "transaction" };
+
+/** @throws StarlaneError `component/malformed`, `component/invalid`, `star/file` */
+export async function loadBinary(path: string, use: Use): Promise<Binary> {
   const file = shown(path);
   const name = basename(path).replace(/\.wasm$/i, "");
   try {
-    const bytes = readComponentFile(path);
-    const common = { kind: "wasm", name, file, sizeBytes: bytes.length } as const;
     if (use === "look") {
-      const { type, facts } = await lookAt(bytes);
-      return { ...common, type, facts, operations: operationsOf(type, () => onlyLookedAt) };
+      const bytes = readComponentFile(path);
+      return { name, file, sizeBytes: bytes.length, ...(await lookAt(bytes)) };
     }
-    const guest = await compileGuest(name, file, bytes);
-    const { type } = guest.compiled;
-    return { ...common, type, operations: operationsOf(type, (exported, func) => guestCall(guest, exported, func.async)) };
+    boundMemory();
+    const cache = codeCache()?.forFile(path);
+    const reading = readComponentFileLater(path);
+    const [{ compile }, bytes] = await Promise.all([
+      import("../engine/compile.ts"),
+      reading,
+      import("../engine/pool/pool.ts"),
+      import("../engine/pool/rewrite.ts"),
+    ]);
+    cache?.readAhead();
+    const compiled = await compile(bytes, {
+      cache,
+      digest: hash("sha256", bytes),
+      handOver: true,
+      onlyPools: use !== "check",
+    });
+    return { name, file, sizeBytes: bytes.length, type: compiled.type, compiled };
   } catch (error) {
     throw located(error, file);
   }
 }
 
-function onlyLookedAt(): never {
+/**
+ * A binary as a component of an app; `use` as it was loaded.
+ * @throws StarlaneError `engine/missing-import` with every import that nothing provides
+ */
+export async function wasmComponent(binary: Binary, use: Use, settings: GuestSettings): Promise<WasmComponent> {
+  try {
+    const { name, file, sizeBytes, type, facts } = binary;
+    const callOf = use === "look" ? undefined : await callsOf(binary, use, settings);
+    const operations = operationsOf(type, settings.limits, callOf ?? (() => notRunning));
+    return { kind: "wasm", name, file, sizeBytes, type, facts, operations };
+  } catch (error) {
+    throw located(error, binary.file);
+  }
+}
+
+async function callsOf(binary: Binary, use: Use, settings: GuestSettings): Promise<((name: string) => Call) | undefined> {
+  const { compiled, name } = binary;
+  if (compiled === undefined) return undefined;
+  const { imports } = compiled.type;
+  // Most small components import nothing, and need none of what provides imports.
+  const hasImports = imports.length > 0;
+  if (hasImports) {
+    const { missingImports, missingImportsError } = await import("../capabilities/catalog.ts");
+    const missing = missingImportsError(binary.file, missingImports(imports, settings.provided));
+    if (missing !== undefined) throw missing;
+  }
+  if (use === "check") return undefined;
+  const { limits, isolation } = settings;
+  const pool = await compiled.pool<GuestTransaction>({
+    imports: hasImports ? (settings.imports ?? (await import("./inert-instance.ts")).inertInstance) : undefined,
+    limits: { memoryBytes: limits.memoryBytes, valueBytes: limits.outputBytes },
+    isolation,
+    reuse: use !== "once",
+  });
+  return (exported) => guestCall({ name, pool, hasImports }, exported);
+}
+
+function notRunning(): never {
   throw new StarlaneError("starlane/internal", "a component that was loaded only to be looked at cannot run");
 }
 
@@ -47,23 +125,17 @@ function onlyLookedAt(): never {
 const MAX_MEMORY_PAGES = 16_384;
 let isMemoryBounded = false;
 
+let opened: { readonly cache: CodeCache | undefined } | undefined;
+
+function codeCache(): CodeCache | undefined {
+  opened ??= { cache: openCodeCache() };
+  return opened.cache;
+}
+
 function boundMemory(): void {
   if (isMemoryBounded) return;
   isMemoryBounded = true;
   setFlagsFromString(`--wasm-max-mem-pages=${MAX_MEMORY_PAGES}`);
-}
-
-async function compileGuest(name: string, file: string, bytes: Uint8Array): Promise<Guest> {
-  boundMemory();
-  const { compile } = await import("../engine/compile.ts");
-  const compiled = await compile(bytes);
-  // Most small components import nothing, and need none of what provides imports.
-  if (compiled.type.imports.length === 0) return { name, compiled, imports: undefined };
-  const { missingImports, missingImportsError } = await import("../capabilities/catalog.ts");
-  const missing = missingImportsError(file, missingImports(compiled.type.imports));
-  if (missing !== undefined) throw missing;
-  const { inertImports } = await import("../capabilities/inert.ts");
-  return { name, compiled, imports: inertImports };
 }
 
 async function lookAt(bytes: Uint8Array): Promise<{ readonly type: WorldType; readonly facts: ComponentFacts }> {

@@ -15,7 +15,14 @@ const func: FuncType = {
 
 function component(exports: readonly NamedExtern[]): WasmComponent {
   const type = { imports: [], exports };
-  return { kind: "wasm", name: "c", file: "c.wasm", sizeBytes: 0, type, operations: operationsOf(type, () => () => undefined) };
+  return {
+    kind: "wasm",
+    name: "c",
+    file: "c.wasm",
+    sizeBytes: 0,
+    type,
+    operations: operationsOf(type, {}, () => () => undefined),
+  };
 }
 
 const both = component([

@@ -3,14 +3,19 @@
 import { nearest } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
 import type { Signature } from "../flow/flow.ts";
+import type { LimitsDeclaration } from "../manifest/manifest.ts";
 import type { FuncType, WorldType } from "../wit/types.ts";
 import type { Call, LoadedComponent, Operation, WasmOperation } from "./app.ts";
 
 /** Functions of the world and of exported interfaces; methods and constructors of resources are no operations. */
-export function operationsOf(type: WorldType, callOf: (name: string, func: FuncType) => Call): Map<string, WasmOperation> {
+export function operationsOf(
+  type: WorldType,
+  limits: LimitsDeclaration,
+  callOf: (name: string) => Call,
+): Map<string, WasmOperation> {
   const operations = new Map<string, WasmOperation>();
   const add = (name: string, func: FuncType): void => {
-    operations.set(name, { kind: "wasm", name, signature: signatureOf(func), call: callOf(name, func) });
+    operations.set(name, { kind: "wasm", name, signature: signatureOf(func), limits, call: callOf(name) });
   };
   for (const item of type.exports) {
     if (item.type.kind === "func" && !item.name.startsWith("[")) add(item.name, item.type);

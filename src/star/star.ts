@@ -3,26 +3,93 @@
 
 import type { Diagnostic } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
+import type { Grants, ResourceDeclaration } from "../manifest/manifest.ts";
+import type { Trigger } from "../manifest/triggers.ts";
+import type { Lookup } from "../manifest/outside.ts";
 import type { LoadedComponent } from "./app.ts";
+import type { Doubles } from "./doubles/doubles.ts";
 import { findComponentFile } from "./files.ts";
-import { loadWasm, type Use } from "./load-wasm.ts";
+import type { CommandStreams } from "./grants.ts";
+import type { LoadedCode } from "./load-app.ts";
+import type { TransactionRecord } from "./record/record.ts";
+import type { ResourceSettings } from "./resources.ts";
+import { loadBinary, NO_GRANTS, SERVED, type Use, wasmComponent } from "./load-wasm.ts";
 
 export interface Loaded {
   readonly target: LoadedComponent;
   readonly warnings: readonly Diagnostic[];
   /** Every file that was read, as absolute paths. */
   readonly files: readonly string[];
+  /** Texts that must be masked in all that leaves the process. */
+  readonly secrets: ReadonlySet<string>;
+  /** Closes what the app opened. */
+  close(): Promise<void>;
+}
+
+/** What a `wasi:cli` component gets beside its grants, and for a binary that stands alone the grants themselves. */
+export interface CommandHost {
+  /** Which component of an app, by its triggers. */
+  readonly componentOf: (triggers: readonly Trigger[]) => string | undefined;
+  /** Behind those that the manifest grants. */
+  readonly args: readonly string[];
+  readonly streams: CommandStreams;
+  /** Of a binary. */
+  readonly grants?: Grants | undefined;
+  readonly resources?: readonly ResourceDeclaration[] | undefined;
+}
+
+export interface LoadOptions {
+  readonly use: Use;
+  /** Of whoever starts the app; those of this process where they are left out. */
+  readonly environment?: Lookup | undefined;
+  readonly secrets?: Lookup | undefined;
+  /** For `run`: what a command component is started with. */
+  readonly command?: CommandHost | undefined;
+  /** Transactions may be recorded: what stands between components and the host is told of each. */
+  readonly record?: boolean | undefined;
+  /** Components with grants are answered from this record, and nothing is opened. */
+  readonly replay?: TransactionRecord | undefined;
+  /** What stands for the outside in a test. */
+  readonly doubles?: Doubles | undefined;
+  /** Shared with other loads of the same app. */
+  readonly code?: LoadedCode | undefined;
+  /** Storage as tests need it. */
+  readonly resources?: Pick<ResourceSettings, "inMemory" | "now"> | undefined;
 }
 
 /**
  * Loads what a path names.
  * @throws StarlaneError, DiagnosticsError with the mistakes of all files
  */
-export async function loadTarget(path: string, options: { readonly use: Use }): Promise<Loaded> {
+export async function loadTarget(path: string, options: LoadOptions): Promise<Loaded> {
   const found = findComponentFile(path);
   if ("problem" in found) throw new StarlaneError("star/file", found.problem, { cure: found.cure });
-  if (found.kind === "wasm") return { target: await loadWasm(found.path, options.use), warnings: [], files: [found.path] };
+  if (found.kind === "wasm") {
+    return loadAlone(found.path, options);
+  }
   // Manifests bring the YAML reader with them: a bare binary must not wait for it.
   const { loadApp } = await import("./load-app.ts");
-  return loadApp(found.path, options.use);
+  return loadApp(found.path, options);
+}
+
+async function loadAlone(path: string, { use, command, environment }: LoadOptions): Promise<Loaded> {
+  const common = { warnings: [], files: [path], secrets: new Set<string>() };
+  const binary = await loadBinary(path, use);
+  const isServed = use === "run" && binary.type.exports.some(({ name }) => /^wasi:http\/(?:incoming-)?handler@/.test(name));
+  if (command === undefined && !isServed) {
+    return { ...common, target: await wasmComponent(binary, use, NO_GRANTS), close: () => Promise.resolve() };
+  }
+  const { grantedInstances } = await import("./grants.ts");
+  const { Resources } = await import("./resources.ts");
+  const { environmentHere } = await import("./environment.ts");
+  const resources = new Resources(command?.resources ?? [], { folder: process.cwd() });
+  const context = {
+    resources,
+    environment: environment ?? environmentHere,
+    calls: undefined,
+    command: command === undefined ? undefined : { ...command, program: binary.name },
+  };
+  const imports = await grantedInstances(command?.grants ?? SERVED, context);
+  const target = await wasmComponent(binary, use, { ...NO_GRANTS, imports });
+  return { ...common, target, close: () => resources.close() };
 }

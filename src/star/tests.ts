@@ -1,15 +1,18 @@
 // Runs the tests of an app against its real components: with a virtual clock, seeded randomness, and a bound on real time, so
 // that a test gives the same answer every time and everywhere.
 
-import { virtualClock } from "../base/clock.ts";
+import { virtualClock, type Clock } from "../base/clock.ts";
+import { StarlaneError } from "../base/errors.ts";
 import { compareOutcome, type Mismatch, type Outcome } from "../manifest/expect.ts";
 import type { TestDeclaration } from "../manifest/manifest.ts";
 import { toJson } from "../wit/json.ts";
 import type { App, Operation } from "./app.ts";
 import { failureOf, payloadOf } from "./failure.ts";
 import { argumentsFrom } from "./inputs.ts";
+import type { LoadedCode } from "./load-app.ts";
 import { findOperation } from "./operations.ts";
-import { openHost, openTransaction } from "./transaction.ts";
+import { hasGrants } from "./record/has-grants.ts";
+import { runTransaction } from "./transaction.ts";
 
 export interface TestResult {
   readonly name: string;
@@ -35,9 +38,16 @@ export function nameOf(test: TestDeclaration, index: number): string {
   return test.name ?? `${test.operation} #${index + 1}`;
 }
 
+/** An app whose tests are run. */
+export interface TestedApp {
+  readonly app: App;
+  /** What loads of it share. */
+  readonly code: LoadedCode;
+}
+
 /** Runs tests side by side; results come in the order of the tests. */
 export async function runTests(
-  app: App,
+  app: TestedApp,
   tests: readonly { readonly name: string; readonly test: TestDeclaration }[],
 ): Promise<TestResult[]> {
   const results: TestResult[] = [];
@@ -52,26 +62,102 @@ export async function runTests(
   return results;
 }
 
-async function runTest(app: App, name: string, test: TestDeclaration): Promise<TestResult> {
+async function runTest(tested: TestedApp, name: string, test: TestDeclaration): Promise<TestResult> {
   const decoder = new TextDecoder();
   let printed = "";
   const startedAt = performance.now();
-  const outcome = await outcomeOf(app, test, (bytes) => {
+  const { outcome, mismatches } = await endOf(tested, test, (bytes) => {
     if (printed.length < MOST_PRINTED) printed += decoder.decode(bytes, { stream: true });
   });
   const tookMs = performance.now() - startedAt;
-  return { name, test, outcome, tookMs, printed, mismatches: compareOutcome(test.expect, outcome) };
+  return { name, test, outcome, tookMs, printed, mismatches };
 }
 
-async function outcomeOf(app: App, test: TestDeclaration, print: (bytes: Uint8Array) => void): Promise<Outcome> {
+interface End {
+  readonly outcome: Outcome;
+  readonly mismatches: readonly Mismatch[];
+}
+
+type Print = (bytes: Uint8Array) => void;
+
+async function endOf(tested: TestedApp, test: TestDeclaration, print: Print): Promise<End> {
+  const { app } = tested;
+  const { record } = test;
+  if (record !== undefined) return await endOfReplay(tested, { ...test, record }, print);
+  if (!hasGrants(app)) {
+    const outcome = await outcomeOf(app, test, virtualClock(startOf(test)), print);
+    return { outcome, mismatches: compareOutcome(test.expect, outcome) };
+  }
+  return await endWithDoubles(tested, test, print);
+}
+
+/** With stores, network and time of its own. */
+async function endWithDoubles({ app, code }: TestedApp, test: TestDeclaration, print: Print): Promise<End> {
+  const { Doubles } = await import("./doubles/doubles.ts");
+  const { loadTarget } = await import("./star.ts");
+  const doubles = new Doubles(test.given, startOf(test));
+  const resources = { inMemory: true, now: () => doubles.clock.now() };
+  const loaded = await loadTarget(app.file, { use: "run", resources, doubles, code });
+  try {
+    if (loaded.target.kind !== "app") throw new StarlaneError("starlane/internal", "an app is no app any more");
+    const outcome = await outcomeOf(loaded.target, test, doubles.clock, print);
+    const differences = compareOutcome(test.expect, outcome);
+    const unexpected = differences.length > 0 ? doubles.http.unexpected : [];
+    return { outcome, mismatches: [...differences, ...[...doubles.unused(), ...unexpected].map(aboutGiven)] };
+  } finally {
+    await loaded.close();
+  }
+}
+
+function aboutGiven(message: string): Mismatch {
+  return { path: "$given", expected: undefined, actual: undefined, message };
+}
+
+async function endOfReplay(
+  { app, code }: TestedApp,
+  test: TestDeclaration & { readonly record: string },
+  print: Print,
+): Promise<End> {
+  try {
+    const { replayTest } = await import("./record/record-test.ts");
+    const { outcome, otherwise } = await replayTest(app, test, { code }, { output: (_stream, bytes) => print(bytes) });
+    if (test.expect !== undefined || otherwise === undefined)
+      return { outcome, mismatches: compareOutcome(test.expect ?? sameOf(outcome), outcome) };
+    const actual = outcome.kind === "done" ? { result: outcome.output } : { error: outcome.message };
+    const message = "all that came from outside was as recorded, but not what came of it";
+    return { outcome, mismatches: [{ path: "$record", expected: otherwise, actual, message }] };
+  } catch (error) {
+    if (!(error instanceof StarlaneError) || error.code === "starlane/internal") throw error;
+    const { code: name, message } = error;
+    const outcome: Outcome = { kind: "failed", code: name, message };
+    return {
+      outcome,
+      mismatches: [{ path: "$record", expected: undefined, actual: undefined, message: `${message} [${name}]` }],
+    };
+  }
+}
+
+/** An expectation that the outcome of a record, whatever it was, meets. */
+function sameOf({ kind }: Outcome): TestDeclaration["expect"] {
+  return kind === "failed" ? { error: true } : undefined;
+}
+
+function startOf({ timestampMs = DEFAULT_TIMESTAMP_MS }: TestDeclaration): number {
+  return timestampMs;
+}
+
+async function outcomeOf(app: App, test: TestDeclaration, clock: Clock, print: Print): Promise<Outcome> {
   let operation: Operation | undefined;
   try {
     operation = findOperation(app, test.operation);
     const args = argumentsFrom(operation.signature, [], test.input, operation.name);
-    const timestampMs = test.timestampMs ?? DEFAULT_TIMESTAMP_MS;
-    const transaction = openTransaction({ seed: test.seed ?? DEFAULT_SEED, timestampMs, clock: virtualClock(timestampMs) });
-    const host = openHost({ callLimitMs: CALL_LIMIT_MS, output: (_stream, bytes) => print(bytes) });
-    const result = await operation.call(args, transaction, host, undefined);
+    const result = await runTransaction(operation, args, {
+      seed: test.seed ?? DEFAULT_SEED,
+      timestampMs: startOf(test),
+      clock,
+      callLimitMs: CALL_LIMIT_MS,
+      output: (_stream, bytes) => print(bytes),
+    });
     const { result: type } = operation.signature;
     return { kind: "done", output: type === undefined ? null : toJson(type, result, { path: "the result" }) };
   } catch (error) {

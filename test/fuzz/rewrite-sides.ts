@@ -1,7 +1,8 @@
 // A core module as it was, and the same rewritten with a host that gives it fuel, puts its state back and uses it again.
 
 import type { CoreModule } from "../../src/component/core-module.ts";
-import { DIRTY_PAGE_SHIFT, DIRTY_SPILL, type Instrumented } from "../../src/component/instrument/instrument.ts";
+import { DIRTY_PAGE_SHIFT, DIRTY_SPILL } from "../../src/component/instrument/dirty-map.ts";
+import { type Instrumented } from "../../src/component/instrument/instrument.ts";
 import { type Calls, coreImports, show } from "./core-host.ts";
 
 /** What came of a call; `text` is what both sides must agree on. */

@@ -310,8 +310,9 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
     const root = new FolderDirectory(await anchorAt(real, options.anchored));
     return { waits: true, root, close: () => root.close() };
   } catch (error) {
-    const reason = fileError(error).code;
-    throw new StarlaneError("grant/bad-value", `${path} is no folder that can be granted: ${reason}`, {
+    const { code } = fileError(error);
+    const reason = code === "no-entry" ? "it is not there" : code === "not-directory" ? "it is no folder" : code;
+    throw new StarlaneError("grant/bad-value", `${path} cannot be granted: ${reason}`, {
       cure: "Name a folder that exists and can be read.",
     });
   }

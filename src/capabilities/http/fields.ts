@@ -1,142 +1,69 @@
-// `fields` of `wasi:http/types`: headers and trailers. Names keep their writing and are compared without regard to case; one
-// `fields` holds at most 128 KiB, counted as HTTP/2 counts header lists.
+// `fields` of `wasi:http/types@0.2`.
 
-import { answerError, bytesOf, tooMuch } from "../guest.ts";
-import { isFieldName, isFieldValue } from "./syntax.ts";
+import { tooMuch } from "../guest.ts";
+import { FieldList, LARGEST_FIELDS_BYTES, type FieldEntry } from "./field-list.ts";
+import type { HttpFields } from "./http-message.ts";
 
-const LARGEST_FIELDS_BYTES = 128 << 10;
-/** What each entry costs beside its bytes (RFC 9113, section 6.5.2); so entries are bounded too, at 4096. */
-const ENTRY_BYTES = 32;
-
-/** Fields of one connection or of the host's own making: a message that a guest writes may not have them. */
-const FORBIDDEN = new Set([
-  "connection",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-export type FieldEntry = [name: string, value: Uint8Array];
-
-interface Entry {
-  readonly name: string;
-  readonly key: string;
-  readonly value: Uint8Array;
-}
-
-interface EntryList {
-  entries: Entry[];
-  bytes: number;
-}
-
-function error(tag: "invalid-syntax" | "forbidden" | "immutable"): Error {
-  return answerError({ tag });
-}
+// No error of `header-error` says "too large", so the guest is stopped.
+const tooLarge = (bytes: number): Error => tooMuch(`${bytes} bytes of header fields`, LARGEST_FIELDS_BYTES);
 
 /** A handle on the same entries that cannot change them. A function, not a method, so that no guest can name it. */
 export let immutableView: (fields: Fields) => Fields;
-/** Fields of a message that came in: they are what they are, so nothing is forbidden. */
-export let receivedFields: (entries: readonly FieldEntry[]) => Fields;
+/** Fields of a message that came in. */
+export let receivedFields: (fields: HttpFields) => Fields;
+/** As they go out. */
+export let plainFields: (fields: Fields) => HttpFields;
 
 export class Fields {
-  #list: EntryList = { entries: [], bytes: 0 };
-  #isImmutable = false;
+  #list = new FieldList(tooLarge);
 
   static {
     immutableView = (fields) => {
       const view = new Fields();
-      view.#list = fields.#list;
-      view.#isImmutable = true;
+      view.#list = fields.#list.frozenCopy();
       return view;
     };
-    receivedFields = (entries) => {
+    receivedFields = (received) => {
       const fields = new Fields();
-      for (const [name, value] of entries) fields.#add({ name, key: name.toLowerCase(), value });
-      fields.#isImmutable = true;
+      fields.#list.receive(received).freeze();
       return fields;
     };
+    plainFields = (fields) => fields.#list.plain();
   }
 
   static fromList(entries: readonly FieldEntry[]): Fields {
     const fields = new Fields();
-    for (const [name, value] of entries) fields.append(name, value);
+    for (const [name, value] of entries) fields.#list.append(name, value);
     return fields;
   }
 
   get(name: string): Uint8Array[] {
-    const key = name.toLowerCase();
-    return this.#list.entries.filter((entry) => entry.key === key).map((entry) => entry.value.slice());
+    return this.#list.get(name);
   }
 
   has(name: string): boolean {
-    const key = name.toLowerCase();
-    return this.#list.entries.some((entry) => entry.key === key);
+    return this.#list.has(name);
   }
 
   set(name: string, values: readonly Uint8Array[]): void {
-    const key = this.#writableKey(name);
-    const added = values.map((value) => checkedEntry(name, key, value));
-    const at = this.#list.entries.findIndex((entry) => entry.key === key);
-    const before = at < 0 ? this.#list.entries : this.#list.entries.slice(0, at);
-    const after = at < 0 ? [] : this.#list.entries.slice(at).filter((entry) => entry.key !== key);
-    this.#replace([...before, ...added, ...after]);
+    this.#list.set(name, values);
   }
 
   delete(name: string): void {
-    const key = this.#writableKey(name);
-    this.#replace(this.#list.entries.filter((entry) => entry.key !== key));
+    this.#list.delete(name);
   }
 
   append(name: string, value: Uint8Array): void {
-    const key = this.#writableKey(name);
-    this.#add(checkedEntry(name, key, value));
+    this.#list.append(name, value);
   }
 
   entries(): FieldEntry[] {
-    return this.#list.entries.map((entry) => [entry.name, entry.value.slice()]);
+    return this.#list.entries();
   }
 
   clone(): Fields {
     const copy = new Fields();
-    copy.#list = { entries: [...this.#list.entries], bytes: this.#list.bytes };
+    copy.#list = this.#list.clone();
     return copy;
   }
-
-  #writableKey(name: string): string {
-    if (this.#isImmutable) throw error("immutable");
-    if (!isFieldName(name)) throw error("invalid-syntax");
-    const key = name.toLowerCase();
-    if (FORBIDDEN.has(key)) throw error("forbidden");
-    return key;
-  }
-
-  #add(entry: Entry): void {
-    this.#list.bytes = checkedSize(this.#list.bytes + costOf(entry));
-    this.#list.entries.push(entry);
-  }
-
-  #replace(entries: Entry[]): void {
-    this.#list.bytes = checkedSize(entries.reduce((sum, entry) => sum + costOf(entry), 0));
-    this.#list.entries = entries;
-  }
-}
-
-function checkedEntry(name: string, key: string, value: Uint8Array): Entry {
-  if (!isFieldValue(bytesOf(value))) throw error("invalid-syntax");
-  return { name, key, value };
-}
-
-function costOf(entry: Entry): number {
-  return entry.name.length + entry.value.length + ENTRY_BYTES;
-}
-
-// No error of `header-error` says "too large", so the guest is stopped.
-function checkedSize(bytes: number): number {
-  if (bytes > LARGEST_FIELDS_BYTES) throw tooMuch(`${bytes} bytes of header fields`, LARGEST_FIELDS_BYTES);
-  return bytes;
 }

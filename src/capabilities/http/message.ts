@@ -1,36 +1,23 @@
-// Requests and responses of `wasi:http/types` as plain data. A guest makes outgoing ones; incoming ones are made by the host.
+// Requests and responses of `wasi:http/types@0.2`. A guest makes outgoing ones; incoming ones are made by the host.
 
 import { answerError, misuse } from "../guest.ts";
-import { readyPollable, type Pollable } from "../io/poll.ts";
-import { IncomingBody, OutgoingBody, Taken, type FutureResult } from "./body.ts";
+import type { ByteSink } from "../io/streams.ts";
+import type { Pollable } from "../io/poll.ts";
+import { BodyPipe, type FutureResult, FutureValue, IncomingBody, OutgoingBody } from "./body.ts";
 import type { HttpErrorCode } from "./errors.ts";
-import { immutableView, type Fields } from "./fields.ts";
-import { isAuthority, isMethod, isPathWithQuery, isScheme } from "./syntax.ts";
-
-export type Method =
-  | { readonly tag: "get" | "head" | "post" | "put" | "delete" | "connect" | "options" | "trace" | "patch" }
-  | { readonly tag: "other"; readonly val: string };
-
-export type Scheme = { readonly tag: "HTTP" | "HTTPS" } | { readonly tag: "other"; readonly val: string };
-
-/** A request as it arrived. */
-export interface ReceivedRequest {
-  readonly method: Method;
-  readonly pathWithQuery?: string | undefined;
-  readonly scheme?: Scheme | undefined;
-  readonly authority?: string | undefined;
-  readonly headers: Fields;
-  readonly body: Uint8Array;
-  readonly trailers?: Fields | undefined;
-}
-
-/** A response as it arrived. */
-export interface ReceivedResponse {
-  readonly status: number;
-  readonly headers: Fields;
-  readonly body: Uint8Array;
-  readonly trailers?: Fields | undefined;
-}
+import { type Fields, immutableView, plainFields, receivedFields } from "./fields.ts";
+import {
+  codeOf,
+  type HttpBody,
+  type HttpFields,
+  type HttpRequest,
+  type HttpResponse,
+  NO_BODY,
+  NO_TRAILERS,
+} from "./http-message.ts";
+import { type AskedTimeouts, type OutgoingMessage, timeoutMs } from "./outgoing.ts";
+import { isAuthority, isPathWithQuery } from "./syntax.ts";
+import { type Method, methodOf, type Scheme, schemeOf, validMethod, validScheme } from "./target.ts";
 
 /** A body that can be asked for once, as every message has. */
 class OneBody<Body> {
@@ -46,32 +33,40 @@ class OneBody<Body> {
     if (body === undefined) throw answerError(undefined);
     return body;
   }
+
+  /** Where it was not asked for. */
+  get rest(): Body | undefined {
+    return this.#body;
+  }
 }
 
-/** For a `result` without payloads: the guest's value does not fit. */
-function requireValid(isValid: boolean): void {
-  if (!isValid) throw answerError(undefined);
+/** For a `result` without payloads: fails where the guest's value does not fit. */
+function requireValid<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw answerError(undefined);
+  return value;
 }
 
 export class IncomingRequest {
-  readonly #request: ReceivedRequest;
+  readonly #request: HttpRequest;
+  readonly #headers: Fields;
   readonly #body: OneBody<IncomingBody>;
 
-  constructor(request: ReceivedRequest) {
+  constructor(request: HttpRequest) {
     this.#request = request;
-    this.#body = new OneBody(new IncomingBody(request.body, request.trailers));
+    this.#headers = receivedFields(request.headers);
+    this.#body = new OneBody(new IncomingBody(request.body ?? NO_BODY, request.trailers ?? NO_TRAILERS));
   }
 
   method(): Method {
-    return this.#request.method;
+    return methodOf(this.#request.method);
   }
 
   pathWithQuery(): string | undefined {
-    return this.#request.pathWithQuery;
+    return this.#request.path;
   }
 
   scheme(): Scheme | undefined {
-    return this.#request.scheme;
+    return schemeOf(this.#request.scheme);
   }
 
   authority(): string | undefined {
@@ -79,25 +74,49 @@ export class IncomingRequest {
   }
 
   headers(): Fields {
-    return immutableView(this.#request.headers);
+    return immutableView(this.#headers);
   }
 
   consume(): IncomingBody {
     return this.#body.take();
   }
+
+  [Symbol.dispose](): void {
+    this.#body.rest?.[Symbol.dispose]();
+  }
 }
+
+/** Takes a request that a guest gave away. A function, not a method, so that no guest can name it. */
+export let takeRequest: (request: OutgoingRequest) => { readonly message: OutgoingMessage; readonly pipe: BodyPipe | undefined };
 
 export class OutgoingRequest {
   readonly #headers: Fields;
+  readonly #sink: ByteSink;
   readonly #body: OneBody<OutgoingBody>;
   #method: Method = { tag: "get" };
   #pathWithQuery: string | undefined;
   #scheme: Scheme | undefined;
   #authority: string | undefined;
 
-  constructor(headers: Fields) {
+  static {
+    takeRequest = (request) => {
+      const pipe = request.#body.rest === undefined && request.#sink instanceof BodyPipe ? request.#sink : undefined;
+      const message = {
+        method: request.#method,
+        scheme: request.#scheme,
+        authority: request.#authority,
+        pathWithQuery: request.#pathWithQuery,
+        headers: plainFields(request.#headers),
+        ...(pipe === undefined ? {} : { body: pipe.body, trailers: pipe.trailers }),
+      };
+      return { message, pipe };
+    };
+  }
+
+  constructor(headers: Fields, sink: ByteSink) {
     this.#headers = immutableView(headers);
-    this.#body = new OneBody(new OutgoingBody("request", headers));
+    this.#sink = sink;
+    this.#body = new OneBody(new OutgoingBody("request", headers, sink));
   }
 
   body(): OutgoingBody {
@@ -109,8 +128,7 @@ export class OutgoingRequest {
   }
 
   setMethod(method: Method): void {
-    requireValid(method.tag !== "other" || isMethod(method.val));
-    this.#method = method;
+    this.#method = requireValid(validMethod(method));
   }
 
   pathWithQuery(): string | undefined {
@@ -118,7 +136,7 @@ export class OutgoingRequest {
   }
 
   setPathWithQuery(pathWithQuery: string | undefined): void {
-    requireValid(pathWithQuery === undefined || isPathWithQuery(pathWithQuery));
+    if (pathWithQuery !== undefined && !isPathWithQuery(pathWithQuery)) throw answerError(undefined);
     this.#pathWithQuery = pathWithQuery;
   }
 
@@ -127,8 +145,7 @@ export class OutgoingRequest {
   }
 
   setScheme(scheme: Scheme | undefined): void {
-    requireValid(scheme?.tag !== "other" || isScheme(scheme.val));
-    this.#scheme = scheme;
+    this.#scheme = scheme === undefined ? undefined : requireValid(validScheme(scheme));
   }
 
   authority(): string | undefined {
@@ -136,7 +153,7 @@ export class OutgoingRequest {
   }
 
   setAuthority(authority: string | undefined): void {
-    requireValid(authority === undefined || isAuthority(authority));
+    if (authority !== undefined && !isAuthority(authority)) throw answerError(undefined);
     this.#authority = authority;
   }
 
@@ -145,11 +162,25 @@ export class OutgoingRequest {
   }
 }
 
+/** What a guest asked for. A function, not a method, so that no guest can name it. */
+export let timeoutsOf: (options: RequestOptions | undefined) => AskedTimeouts;
+
 /** Timeouts in nanoseconds. */
 export class RequestOptions {
   #connect: bigint | undefined;
   #firstByte: bigint | undefined;
   #betweenBytes: bigint | undefined;
+
+  static {
+    timeoutsOf = (options) =>
+      options === undefined
+        ? {}
+        : {
+            connectMs: timeoutMs(options.#connect),
+            firstByteMs: timeoutMs(options.#firstByte),
+            betweenBytesMs: timeoutMs(options.#betweenBytes),
+          };
+  }
 
   connectTimeout(): bigint | undefined {
     return this.#connect;
@@ -176,14 +207,43 @@ export class RequestOptions {
   }
 }
 
+/** What a guest answers. The body is there when the guest asked for it; `pipe` is broken where nobody reads it any more. */
+export interface AnsweredResponse {
+  readonly status: number;
+  readonly headers: HttpFields;
+  readonly body: HttpBody;
+  readonly trailers: () => Promise<HttpFields | undefined>;
+  readonly pipe: BodyPipe | undefined;
+}
+
+/** Takes a response that a guest gave away. A function, not a method, so that no guest can name it. */
+let takeResponse: (response: OutgoingResponse) => AnsweredResponse;
+
 export class OutgoingResponse {
   readonly #headers: Fields;
+  readonly #sink: ByteSink;
   readonly #body: OneBody<OutgoingBody>;
   #statusCode = 200;
 
-  constructor(headers: Fields) {
+  static {
+    takeResponse = (response) => {
+      const { rest } = response.#body;
+      // Asked for later, it is still the same body: what was given away cannot be asked any more.
+      const pipe = rest === undefined && response.#sink instanceof BodyPipe ? response.#sink : undefined;
+      return {
+        status: response.#statusCode,
+        headers: plainFields(response.#headers),
+        body: pipe?.body ?? NO_BODY,
+        trailers: pipe?.trailers ?? NO_TRAILERS,
+        pipe,
+      };
+    };
+  }
+
+  constructor(headers: Fields, sink: ByteSink) {
     this.#headers = immutableView(headers);
-    this.#body = new OneBody(new OutgoingBody("response", headers));
+    this.#sink = sink;
+    this.#body = new OneBody(new OutgoingBody("response", headers, sink));
   }
 
   statusCode(): number {
@@ -191,7 +251,7 @@ export class OutgoingResponse {
   }
 
   setStatusCode(statusCode: number): void {
-    requireValid(Number.isInteger(statusCode) && statusCode >= 100 && statusCode <= 999);
+    if (!Number.isInteger(statusCode) || statusCode < 100 || statusCode > 999) throw answerError(undefined);
     this.#statusCode = statusCode;
   }
 
@@ -205,62 +265,92 @@ export class OutgoingResponse {
 }
 
 /** Takes the guest's answer to a request; the second argument of `incoming-handler`. */
-export type AnswerReceiver = (answer: FutureResult<OutgoingResponse>) => void;
+export interface AnswerReceiver {
+  /** The answer, once. */
+  answer(answer: FutureResult<AnsweredResponse>): void;
+  /** 100 to 199, before the answer. @throws ComponentError where that cannot be sent */
+  informational(status: number, headers: HttpFields): void;
+  /** The guest gave the chance to answer away. */
+  dropped(): void;
+}
 
 export class ResponseOutparam {
-  #receive: AnswerReceiver | undefined;
+  readonly #receiver: AnswerReceiver;
+  #isSet = false;
 
-  constructor(receive: AnswerReceiver) {
-    this.#receive = receive;
+  constructor(receiver: AnswerReceiver) {
+    this.#receiver = receiver;
   }
 
-  sendInformational(status: number, _headers: Fields): void {
+  sendInformational(status: number, headers: Fields): void {
     if (status < 100 || status > 199) throw answerError({ tag: "HTTP-protocol-error" } satisfies HttpErrorCode);
-    throw answerError({ tag: "internal-error", val: "informational responses are not supported" } satisfies HttpErrorCode);
+    this.#receiver.informational(status, plainFields(headers));
   }
 
   static set(outparam: ResponseOutparam, response: FutureResult<OutgoingResponse>): void {
-    const receive = outparam.#receive;
-    if (receive === undefined) throw misuse("a response-outparam was set twice");
-    outparam.#receive = undefined;
-    receive(response);
+    if (outparam.#isSet) throw misuse("a response-outparam was set twice");
+    outparam.#isSet = true;
+    outparam.#receiver.answer(response.tag === "err" ? response : { tag: "ok", val: takeResponse(response.val) });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isSet) this.#receiver.dropped();
+    this.#isSet = true;
   }
 }
 
 export class IncomingResponse {
-  readonly #response: ReceivedResponse;
+  readonly #status: number;
+  readonly #headers: Fields;
   readonly #body: OneBody<IncomingBody>;
 
-  constructor(response: ReceivedResponse) {
-    this.#response = response;
-    this.#body = new OneBody(new IncomingBody(response.body, response.trailers));
+  constructor({ status, headers, body, trailers }: HttpResponse) {
+    this.#status = status;
+    this.#headers = receivedFields(headers);
+    this.#body = new OneBody(new IncomingBody(body, trailers));
   }
 
   status(): number {
-    return this.#response.status;
+    return this.#status;
   }
 
   headers(): Fields {
-    return immutableView(this.#response.headers);
+    return immutableView(this.#headers);
   }
 
   consume(): IncomingBody {
     return this.#body.take();
   }
+
+  [Symbol.dispose](): void {
+    this.#body.rest?.[Symbol.dispose]();
+  }
 }
 
 export class FutureIncomingResponse {
-  readonly #response: Taken<IncomingResponse>;
+  readonly #response = new FutureValue<IncomingResponse>();
+  readonly #cancel: () => void;
 
-  constructor(response: FutureResult<IncomingResponse>) {
-    this.#response = new Taken(response);
+  /** `cancel` is called where the guest no longer wants the response. */
+  constructor(response: Promise<HttpResponse>, cancel: () => void) {
+    this.#cancel = cancel;
+    response.then(
+      (received) => this.#response.settle({ tag: "ok", val: new IncomingResponse(received) }),
+      (error: unknown) => this.#response.settle({ tag: "err", val: codeOf(error) }),
+    );
   }
 
   subscribe(): Pollable {
-    return readyPollable();
+    return this.#response.subscribe();
   }
 
-  get(): ReturnType<Taken<IncomingResponse>["take"]> | undefined {
+  get(): ReturnType<FutureValue<IncomingResponse>["take"]> {
     return this.#response.take();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#response.isPending) return this.#cancel();
+    const left = this.#response.take();
+    if (left?.tag === "ok" && left.val.tag === "ok") left.val.val[Symbol.dispose]();
   }
 }

@@ -2,25 +2,21 @@
 
 import type { Capability } from "../capability.ts";
 import { deniedResource } from "../denied-resource.ts";
-import { answerError, guestInterface, madeByHost } from "../guest.ts";
-import { originOf, type IoError } from "../io/error.ts";
+import { answerError, guestInterface } from "../guest.ts";
+import { inertSocketImports03, instanceNetworkInterface, networkInterface } from "./interfaces.ts";
+import type { Network02 as Network } from "./network-0.2.ts";
 
 const TCP = "wasi:sockets/tcp";
 const UDP = "wasi:sockets/udp";
 const LOOKUP = "wasi:sockets/ip-name-lookup";
-
-class Network {}
 
 function denied(): never {
   throw answerError("access-denied");
 }
 
 const imports = {
-  "wasi:sockets/network@0.2.0": guestInterface({
-    Network: madeByHost(Network),
-    networkErrorCode: (error: IoError): string | undefined => originOf(error).network,
-  }),
-  "wasi:sockets/instance-network@0.2.0": guestInterface({ instanceNetwork: (): Network => new Network() }),
+  "wasi:sockets/network@0.2.0": networkInterface,
+  "wasi:sockets/instance-network@0.2.0": instanceNetworkInterface,
   "wasi:sockets/tcp@0.2.0": guestInterface({ TcpSocket: deniedResource(TCP, "tcp-socket") }),
   "wasi:sockets/tcp-create-socket@0.2.0": guestInterface({ createTcpSocket: (_family: string): never => denied() }),
   "wasi:sockets/udp@0.2.0": guestInterface({
@@ -33,6 +29,7 @@ const imports = {
     resolveAddresses: (_network: Network, _name: string): never => denied(),
     ResolveAddressStream: deniedResource(LOOKUP, "resolve-address-stream"),
   }),
+  ...inertSocketImports03,
 };
 
 /** Sockets that cannot be made: what a component gets without a grant. */

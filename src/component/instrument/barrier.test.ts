@@ -6,7 +6,7 @@ import { generateCoreModule } from "../../../test/fuzz/generate-core.ts";
 import { Random } from "../../../test/fuzz/random.ts";
 import { wat } from "../../../test/wat.ts";
 import { readCoreModule } from "../core-module.ts";
-import { DIRTY_PAGE_SHIFT, DIRTY_SPILL } from "./instrument.ts";
+import { DIRTY_PAGE_SHIFT, DIRTY_SPILL } from "./dirty-map.ts";
 
 const PAGE = 1 << DIRTY_PAGE_SHIFT;
 

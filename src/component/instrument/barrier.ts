@@ -6,14 +6,11 @@
 import type { ByteWriter } from "./byte-writer.ts";
 import type { InstructionReader } from "./instructions.ts";
 import { comparesAndExchanges, NO_VALUES, Op, STORED, ValueType } from "./instruction-table.ts";
-import { KnownMarks, WINDOW } from "./known-marks.ts";
+import { DIRTY_PAGE_SHIFT, WINDOW } from "./dirty-map.ts";
+import { KnownMarks } from "./known-marks.ts";
 import type { Patches } from "./patches.ts";
 import type { Temporaries } from "./temporaries.ts";
 
-/** A page of the map is 4 KiB. */
-export const PAGE_SHIFT = 12;
-/** How far a store may reach behind the page that is marked for it: the widest store at the end of its window. */
-export const SPILL = WINDOW - 1 + 15;
 /** In the flags of a memory access: a memory index follows. */
 const HAS_MEMORY_INDEX = 0x40;
 /** Beyond any memory that V8 gives: the store traps, whatever was marked. */
@@ -125,8 +122,8 @@ function addOffset(out: ByteWriter, offset: number, wide: boolean): void {
 
 /** Address to page. A page beyond the map makes looking there trap as the store would. */
 function pageOf(out: ByteWriter, wide: boolean): void {
-  if (wide) out.byte(Op.i64Const).signed(PAGE_SHIFT).byte(Op.i64ShrU).byte(Op.i32WrapI64);
-  else out.byte(Op.i32Const).signed(PAGE_SHIFT).byte(Op.i32ShrU);
+  if (wide) out.byte(Op.i64Const).signed(DIRTY_PAGE_SHIFT).byte(Op.i64ShrU).byte(Op.i32WrapI64);
+  else out.byte(Op.i32Const).signed(DIRTY_PAGE_SHIFT).byte(Op.i32ShrU);
 }
 
 /** Marks the page on top of the stack. */

@@ -1,7 +1,6 @@
 // Rewrites core modules so that their host can meter them and put their state back. What is added has reserved names that nothing of
 // the module has; everything else behaves as before. V8 validates the result: what was invalid stays invalid.
 
-import { PAGE_SHIFT, SPILL } from "./barrier.ts";
 import { readCoreModule } from "../core-module.ts";
 import { Instrumenting } from "./instrumenting.ts";
 import type { Limits } from "./rewrite-sections.ts";
@@ -66,11 +65,6 @@ export interface MemoryAdditions {
   /** A mutable global with the number of pages that the guest sees (`shrink`), i64 for a memory with 64-bit addresses. */
   readonly pages?: string | undefined;
 }
-
-/** How a byte of the dirty map is found: `map[address >> DIRTY_PAGE_SHIFT]`. */
-export const DIRTY_PAGE_SHIFT = PAGE_SHIFT;
-/** How far stores can reach into the page behind the one that is marked. */
-export const DIRTY_SPILL = SPILL;
 
 /**
  * Rewrites a module; `base` is where it lies in its file, for offsets in errors.

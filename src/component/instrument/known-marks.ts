@@ -1,11 +1,10 @@
 // Follows straight code to find stores whose page is marked already: those to a place near an earlier one, by the same local, as in the
 // fields of a struct or a stack frame. What is known ends where ways of the code meet. Bounds: so many marks are remembered.
 
+import { WINDOW } from "./dirty-map.ts";
 import { Op, instruction, INSTRUCTIONS } from "./instruction-table.ts";
 import type { InstructionReader } from "./instructions.ts";
 
-/** Stores by one local with offsets in the same window of this size need one mark, that of the window's start. */
-export const WINDOW = 128;
 const MOST_MARKS = 32;
 const MOST_OPERANDS = 64;
 /** The operand is no local as it is now. */

@@ -1,6 +1,7 @@
 // A guest's linear memory as the host sees it: views that stay valid when the guest grows its memory, and where memories are put back
 // after each transaction, an account of what the host wrote.
 
+import { DIRTY_PAGE_SHIFT } from "../../component/instrument/dirty-map.ts";
 import { trap } from "../trap.ts";
 import type { PointerSize } from "./layout.ts";
 
@@ -13,7 +14,6 @@ export interface MemoryState {
 }
 
 const PAGE_BYTES = 65_536;
-const DIRTY_PAGE_SHIFT = 12;
 
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;

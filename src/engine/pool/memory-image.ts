@@ -1,7 +1,7 @@
 // The contents of a memory at the end of initialization, and how the memory gets them back: where rewritten code keeps account of the
 // pages that were written to, only those.
 
-import { DIRTY_PAGE_SHIFT, DIRTY_SPILL } from "../../component/instrument/instrument.ts";
+import { DIRTY_PAGE_SHIFT, DIRTY_SPILL } from "../../component/instrument/dirty-map.ts";
 import type { LinearMemory } from "../abi/memory.ts";
 import { GROUP, type Marks } from "./marks.ts";
 

@@ -64,6 +64,7 @@ export class PooledInstance<T> {
       onStacks,
       maxHandles: limits.handles ?? DEFAULT_HANDLES,
       maxValueBytes: limits.valueBytes,
+      intercept: source.intercept,
       memory: (memory) => this.#memories.view(memory),
       added: (instance) => this.#instances.push(instance),
       instantiate: (module, imports) => this.#instantiate(module, imports),

@@ -2,7 +2,8 @@
 // get back to what they were.
 
 import { StarlaneError } from "../../base/errors.ts";
-import { DIRTY_PAGE_SHIFT, type MemoryAdditions } from "../../component/instrument/instrument.ts";
+import { DIRTY_PAGE_SHIFT } from "../../component/instrument/dirty-map.ts";
+import type { MemoryAdditions } from "../../component/instrument/instrument.ts";
 import { LinearMemory } from "../abi/memory.ts";
 import { asMemory } from "../surroundings.ts";
 import { Marks } from "./marks.ts";

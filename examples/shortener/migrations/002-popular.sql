@@ -1,0 +1,1 @@
+CREATE INDEX links_by_hits ON links (hits DESC);
