@@ -55,8 +55,8 @@ const INVOCATIONS: Readonly<Record<string, readonly Call[]>> = {
   ],
 };
 
-/** Those that keep something run in folders of their own, in `granted-examples.test.ts`. */
-const ELSEWHERE = ["gallery", "shortener", "weather", "wordcount"];
+/** Those that keep something run in folders of their own, in `granted-examples.test.ts` and `cron.test.ts`. */
+const ELSEWHERE = ["cron", "gallery", "shortener", "weather", "wordcount"];
 
 test("every example is run here", () => {
   const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -145,6 +145,11 @@ function readiness(child: ChildProcess, kind: ServiceKind): Promise<void> {
   });
 }
 
+/** A program by its name, installed from the package of that name where that is allowed; undefined where there is none. */
+export function provideProgram(name: string): string | undefined {
+  return findProgram(name) ?? install({ program: name, package: name });
+}
+
 function notThere(reason: string): Service {
   if (process.env["CI"] === "true") throw new Error(reason);
   process.stdout.write(`# skipped: ${reason}\n`);
@@ -168,11 +173,17 @@ function isProgram(file: string): boolean {
   }
 }
 
-function install(kind: ServiceKind): string | undefined {
+function install(kind: Pick<ServiceKind, "program" | "package">): string | undefined {
   if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return undefined;
   // Packages start their services when they are installed; a policy that forbids it leaves the machine as it was.
   const options = { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" }, stdio: "ignore" } as const;
-  spawnSync(INSTALLER, ["-y", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends", "install", kind.package], options);
+  const locked = ["-y", "-o", "DPkg::Lock::Timeout=120"];
+  const installed = spawnSync(INSTALLER, [...locked, "--no-install-recommends", "install", kind.package], options);
+  if (installed.status !== 0) {
+    // A fresh machine has no lists of packages.
+    spawnSync(INSTALLER, [...locked, "update"], options);
+    spawnSync(INSTALLER, [...locked, "--no-install-recommends", "install", kind.package], options);
+  }
   return findProgram(kind.program);
 }
 

@@ -97,7 +97,7 @@ export const COMMANDS: readonly Command[] = [
     maxPositionals: 1,
     takesRest: true,
     examples: [
-      "starlane run examples/wordcount -- README.md",
+      "starlane run examples/wordcount -- haiku.txt",
       "starlane run examples/cron --help",
       "starlane run --dir /=. wc.wasm -l /notes.txt",
       "source <(starlane run examples/cron --completion bash)",

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { provideProgram } from "../../test/services.ts";
 import { writeFiles } from "./fixtures/apps.ts";
 import { starlane, temporaryFolder, type Ended } from "./fixtures/command.ts";
 
@@ -186,8 +187,7 @@ describe("completion", { concurrency: 2 }, () => {
   }
 
   function missing(shell: string): string | false {
-    const found = (process.env["PATH"] ?? "").split(delimiter).some((path) => existsSync(join(path, shell)));
-    return found ? false : `${shell} is not installed`;
+    return provideProgram(shell) === undefined ? `${shell} is not installed` : false;
   }
 
   test("works in bash", { skip: missing("bash") }, async () => {

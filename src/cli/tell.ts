@@ -49,9 +49,9 @@ function tellGrants({ name }: WasmComponent, imports: readonly NamedExtern[], pa
   if (lines.size === 0) return [];
   const width = Math.max(...[...lines.keys()].map(({ length }) => length));
   const told = [...lines].map(
-    ([line, isNeeded]) => `    ${line.padEnd(width)}  ${paint("dim", isNeeded ? "# needed" : "# to reach what is real")}`,
+    ([line, isNeeded]) => `      ${line.padEnd(width)}  ${paint("dim", isNeeded ? "# needed" : "# to reach what is real")}`,
   );
-  return ["", paint("bold", "grants it could be given"), "  grants:", `   ${printable(name)}:`, ...told];
+  return ["", paint("bold", "grants it could be given"), "  grants:", `    ${printable(name)}:`, ...told];
 }
 
 /** Which tools made it, where it says so, and how many core modules and components are inside. */

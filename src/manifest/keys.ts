@@ -156,7 +156,7 @@ export const TESTS_FILE_KEYS = {
 export const LIMIT_KEYS = {
   memory: { means: "Of each memory of a component." },
   time: { means: "The longest time that a transaction may take." },
-  fuel: { means: "Units that one call of a component may use, about one an instruction." },
+  fuel: { means: "Units that all calls of a transaction may use together, about one an instruction." },
   output: { means: "What a transaction may answer and print." },
 } as const satisfies Keys;
 

@@ -51,7 +51,7 @@ export interface LimitsDeclaration {
   /** Of each memory of a component. */
   readonly memoryBytes?: number | undefined;
   readonly timeMs?: number | undefined;
-  /** Units: about one an instruction; of each call of a component. */
+  /** Units, about one an instruction, that all calls of a transaction may use together. */
   readonly fuel?: number | undefined;
   /** What a transaction answers and prints. */
   readonly outputBytes?: number | undefined;

@@ -27,7 +27,7 @@ export interface HttpTrigger {
   readonly kind: "http";
   /** 0: any that is free. */
   readonly port: number;
-  /** The address to listen at; undefined: all of the machine. */
+  /** The address to listen at; undefined: 127.0.0.1. */
   readonly host?: string | undefined;
   readonly tls?: TlsDeclaration | undefined;
   /** The names that requests must be for: exact, or `*.` and what follows it. Lower case; empty: any. */
@@ -51,7 +51,7 @@ export interface TlsDeclaration {
 export interface HttpLimits {
   /** Of a request's body, or of one message of a websocket. */
   readonly bodyBytes?: number | undefined;
-  /** From the first byte of a request to the last one of its answer. */
+  /** From the head of a request to the head of its answer. */
   readonly timeMs?: number | undefined;
   /** Requests that run at once; the next one is answered 429 (a route) or 503 (a listener). */
   readonly concurrency?: number | undefined;

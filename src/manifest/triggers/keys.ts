@@ -22,7 +22,7 @@ export const TRIGGER_KEYS = {
 
 export const LISTENER_KEYS = {
   port: { means: "The port to listen at; 0 for any that is free." },
-  host: { means: "The address to listen at; all of the machine where it is left out." },
+  host: { means: "The address to listen at; 127.0.0.1 where it is left out." },
   tls: { means: "The certificate and key, for https." },
   hostnames: { means: "The names that requests must be for; any where it is left out." },
   limits: { means: "Bounds of all requests together." },
@@ -35,7 +35,7 @@ export const TLS_KEYS = {
 
 export const ROUTE_LIMIT_KEYS = {
   body: { means: "Of a request's body, or of one message of a websocket." },
-  time: { means: "From the first byte of a request to the last one of its answer." },
+  time: { means: "From the head of a request to the head of its answer." },
   concurrency: { means: "Requests that run at once." },
 } as const satisfies Keys;
 

@@ -14,7 +14,7 @@ export function helpOfCliCommand(command: CliCommand, start: string, declared: D
   const { description, positionals, flags, signature } = command;
   const options = flags.filter((flag) => !positionals.includes(flag));
   const lines = description === undefined ? [] : [description, ""];
-  lines.push(`usage: ${start} ${usageOf(command)}`.replace(/ +$/, ""), "");
+  lines.push(`usage: ${start} ${usageOf(command)}`, "");
   if (positionals.length > 0) {
     const rows = positionals.map((flag): Row => [placeholder(flag), typeOf(flag), notesOf(flag, declared)]);
     lines.push("arguments:", ...columns(rows), "");

@@ -146,7 +146,7 @@ export function usageOf({ flags, positionals, name }: CliCommand): string {
     const text = `${placeholder(flag)}${flag.repeats ? "…" : ""}`;
     return flag.param.optional || flag.takesStdin ? `[${text}]` : text;
   });
-  return [name, "[options]", ...needed, ...words].join(" ");
+  return [...(name === "" ? [] : [name]), "[options]", ...needed, ...words].join(" ");
 }
 
 /** What a value is called: `NAME`. */
