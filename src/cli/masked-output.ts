@@ -1,8 +1,8 @@
 // Keeps secrets out of what the command prints, whatever part of it prints: from here on standard output and error output are masked. A
 // secret that is cut between two writes is found too: an end that could be the beginning of one waits for what follows.
 
-import { masker } from "../manifest/outside.ts";
-import { maskCuts, secretTexts } from "../star/record/secret-texts.ts";
+import { masker, secretForms } from "../manifest/outside.ts";
+import { base64Forms, maskCuts, secretTexts } from "../star/record/secret-texts.ts";
 import { printable } from "./terminal.ts";
 
 type Stream = NodeJS.WriteStream & { fd: 1 | 2 };
@@ -10,17 +10,13 @@ type Stream = NodeJS.WriteStream & { fd: 1 | 2 };
 const known = new Set<string>();
 
 export function maskOutputs(secrets: ReadonlySet<string>): void {
-  // As they are, and as a terminal would be shown them.
-  const texts = secretTexts(secrets).flatMap((secret) => [secret, printable(secret)]);
+  // As they are, as a terminal would be shown them, and as bytes stand in JSON.
+  const texts = secretTexts(secrets).flatMap((secret) => [secret, printable(secret), ...base64Forms(secret)]);
   const fresh = texts.filter((secret) => !known.has(secret));
   if (fresh.length === 0) return;
   for (const secret of fresh) known.add(secret);
   const exact = masker(fresh);
-  const starts = fresh.flatMap((secret) => [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret.toWellFormed()),
-  ]);
+  const starts = fresh.flatMap(secretForms);
   const mask = (text: string): string => maskCuts(exact(text), starts);
   for (const stream of [process.stdout, process.stderr] as Stream[]) maskStream(stream, mask, starts);
 }

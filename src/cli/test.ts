@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { StarlaneError } from "../base/errors.ts";
 import type { App } from "../star/app.ts";
 import { LoadedCode } from "../star/load-app.ts";
-import { secretTexts } from "../star/record/secret-texts.ts";
+import { base64Forms, secretTexts } from "../star/record/secret-texts.ts";
 import { type Loaded, loadTarget } from "../star/star.ts";
 import { nameOf, runTests, type TestResult } from "../star/tests.ts";
 import type { Json } from "../manifest/manifest.ts";
@@ -57,7 +57,7 @@ async function runOnce(line: CommandLine, { target, secrets }: Loaded, code: Loa
 /** Before they are laid out: what is cut into lines or escaped is not found any more. */
 function masked(results: readonly TestResult[], secrets: ReadonlySet<string>): readonly TestResult[] {
   if (secrets.size === 0) return results;
-  const mask = masker(secretTexts(secrets));
+  const mask = masker(secretTexts(secrets).flatMap((secret) => [secret, ...base64Forms(secret)]));
   const json = (value: Json | undefined): Json | undefined =>
     value === undefined ? undefined : JSON.parse(mask(JSON.stringify(value)));
   return results.map((result) => ({

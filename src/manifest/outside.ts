@@ -111,12 +111,21 @@ export function jsonOfText(type: ValType, text: string): Json | undefined {
 /** Shorter secrets are not masked: they would tear holes into every text, and tell by that what they are. */
 const SHORTEST_MASKED = 4;
 
-/** Replaces every secret in a text by `***`, also where it is written as JSON, or in a URL. */
+/** Texts in JSON stand in messages, and those in JSON again. */
+const DEEPEST_JSON = 3;
+
+/** The ways in which a secret is written: as it is, as JSON (also inside other JSON), in a URL. */
+export function secretForms(secret: string): readonly string[] {
+  const forms = [secret];
+  for (let i = 0; i < DEEPEST_JSON; i++) forms.push(JSON.stringify(forms.at(-1)).slice(1, -1));
+  return [...new Set([...forms, encodeURIComponent(secret.toWellFormed())])];
+}
+
+/** Replaces every secret in a text by `***`, in all of its forms. */
 export function masker(secrets: Iterable<string>): (text: string) => string {
   const forms = new Set<string>();
   for (const secret of secrets) {
-    if (secret.length < SHORTEST_MASKED) continue;
-    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())]) forms.add(form);
+    if (secret.length >= SHORTEST_MASKED) for (const form of secretForms(secret)) forms.add(form);
   }
   // The longest first: a secret that holds another one must go as a whole.
   const sorted = [...forms].toSorted((a, b) => b.length - a.length);
