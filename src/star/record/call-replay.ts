@@ -1,7 +1,7 @@
 // One call of a component, answered from its record. Calls of the host have to come in the recorded order with the recorded arguments;
 // what came later is handed over when it is its turn.
 
-import { StarlaneError } from "../../base/errors.ts";
+import type { StarlaneError } from "../../base/errors.ts";
 import type { CapabilityTransaction } from "../../capabilities/capability.ts";
 import type { Json } from "../../wit/json.ts";
 import type { FuncType, ValType } from "../../wit/types.ts";

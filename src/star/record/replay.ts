@@ -75,6 +75,7 @@ export class Replay {
     const key = keyOf(node, count);
     const call = this.#waiting.get(key);
     if (call === undefined) {
+      if (this.record.incomplete === true) throw incomplete();
       throw this.differs({ node, component, count, position: undefined, recorded: "no such call", actual: "a call" });
     }
     this.#waiting.delete(key);
