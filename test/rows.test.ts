@@ -15,6 +15,7 @@ const ROWS: readonly { readonly folders: readonly string[]; readonly siblings?: 
     { folders: ["flow", "engine"] },
     { folders: ["capabilities", "triggers"] },
     { folders: ["star"] },
+    { folders: ["api"] },
     { folders: ["cli"] },
   ];
 
