@@ -2,7 +2,15 @@
 // imports and exports are in bytes, because the JS API does not tell their types.
 
 import { StarlaneError } from "../base/errors.ts";
-import { decodeEntry, encodeEntry, type ModuleCache, type Preparation, type ReadyModule } from "./module-cache.ts";
+import {
+  compiledAhead,
+  decodeEntry,
+  encodeEntry,
+  type ModuleCache,
+  type Preparation,
+  type ReadyModule,
+  WORTH_A_THREAD,
+} from "./module-cache.ts";
 
 /** A core module of a component. */
 export interface ModuleSource {
@@ -25,8 +33,6 @@ export interface Caching {
 
 /** Components whose core modules are smaller are made ready faster than an entry is found. */
 const WORTH_CACHING = 256 * 1024;
-/** Compiling off this thread pays from about here on. */
-const SMALL_MODULE = 64 * 1024;
 
 /** Compiles core modules as they are. */
 export const AS_THEY_ARE: Preparation<true> = {
@@ -75,7 +81,7 @@ async function compileOnce<Facts>(
 ): Promise<Compiled<Facts>[]> {
   const bytes = originals.map((original) => original.bytes);
   const entry = await cache.load(name);
-  const known = entry === undefined ? undefined : compileEntry(decodeEntry(entry, bytes, preparation.readFacts));
+  const known = entry === undefined ? undefined : await compileEntry(decodeEntry(entry, bytes, preparation.readFacts));
   if (known !== undefined) return known;
   const compiled = await compileAll(originals, preparation);
   const parts = encodeEntry(
@@ -87,10 +93,16 @@ async function compileOnce<Facts>(
   return compiled;
 }
 
-/** On this thread: without validation little is left to do. */
-function compileEntry<Facts>(entry: readonly ReadyModule<Facts>[] | undefined): Compiled<Facts>[] | undefined {
+/** On this thread, what is not on its way: without validation little is left to do. */
+async function compileEntry<Facts>(entry: readonly ReadyModule<Facts>[] | undefined): Promise<Compiled<Facts>[] | undefined> {
+  if (entry === undefined) return undefined;
   try {
-    return entry?.map((ready) => ({ module: compileModule(ready.bytes), ready }));
+    return await Promise.all(
+      entry.map(async (ready) => {
+        const module = await compiledAhead(ready.bytes);
+        return { module: module === undefined ? compileModule(ready.bytes) : remember(module, ready.bytes), ready };
+      }),
+    );
   } catch {
     return undefined;
   }
@@ -102,7 +114,7 @@ async function makeReady<Facts>(original: Original, preparation: Preparation<Fac
     const ready = await preparation.prepare(original.bytes, offset);
     const { bytes } = ready;
     validateWhole(bytes);
-    return { module: bytes.length <= SMALL_MODULE ? compileModule(bytes) : await compileModuleLater(bytes), ready };
+    return { module: bytes.length < WORTH_A_THREAD ? compileModule(bytes) : await compileModuleLater(bytes), ready };
   } catch (error) {
     // What is wrong with the module itself is told in its own terms.
     checkValid(original.bytes, offset);

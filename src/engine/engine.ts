@@ -58,6 +58,11 @@ export interface PoolOptions<T = undefined> {
    * that make a call or two.
    */
   readonly reuse?: boolean | undefined;
+  /**
+   * Whether there is room for so many more bytes, about. Asked from time to time while a guest runs that makes structs and arrays
+   * (WebAssembly's garbage-collected types): they lie in the heap of V8, and a process whose heap is full ends. Always, where it is left out.
+   */
+  readonly mayAllocate?: ((bytes: number) => boolean) | undefined;
   /** Instances at a time; further calls wait for one. 1000 where it is left out. */
   readonly maxInstances?: number | undefined;
   /** Calls that may wait for an instance; 1 000 000 where it is left out. */

@@ -36,6 +36,8 @@ interface EntryModule {
 }
 
 const HEADER_LENGTH_BYTES = 4;
+/** Compiling off the caller's thread pays from about here on. */
+export const WORTH_A_THREAD = 64 * 1024;
 
 /** The parts of an entry: the length of the header (u32), the header (JSON), the changed modules. `originals` in the same order. */
 export function encodeEntry(ready: readonly ReadyModule<unknown>[], originals: readonly Uint8Array[]): Uint8Array[] {
@@ -73,6 +75,37 @@ export function decodeEntry<Facts>(
     } else return undefined;
   }
   return at === entry.length ? ready : undefined;
+}
+
+const begun = new WeakMap<ArrayBuffer, ReadonlyMap<number, Promise<WebAssembly.Module | undefined>>>();
+
+/** Begins to compile the large modules of an entry, off this thread, before it is known whether it is the right one. */
+export function compileAhead(entry: Uint8Array<ArrayBuffer>): void {
+  const header = readHeader(entry);
+  const modules = new Map<number, Promise<WebAssembly.Module | undefined>>();
+  let at = header?.end ?? 0;
+  for (const module of header?.modules ?? []) {
+    const size = sizeOf(module);
+    if (size === undefined || at + size > entry.length) continue;
+    const code = entry.subarray(at, at + size);
+    if (size >= WORTH_A_THREAD)
+      modules.set(
+        code.byteOffset,
+        WebAssembly.compile(code).catch(() => undefined),
+      );
+    at += size;
+  }
+  begun.set(entry.buffer, modules);
+}
+
+/** What `compileAhead` makes of a module of an entry; undefined where that was not asked for, or fails. */
+export async function compiledAhead(code: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | undefined> {
+  return await begun.get(code.buffer)?.get(code.byteOffset);
+}
+
+function sizeOf(module: unknown): number | undefined {
+  const size = typeof module === "object" && module !== null && "size" in module ? module.size : undefined;
+  return typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined;
 }
 
 function readHeader(entry: Uint8Array): { readonly modules: readonly unknown[]; readonly end: number } | undefined {

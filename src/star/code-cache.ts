@@ -8,7 +8,7 @@ import { open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
 import { validateBy } from "../engine/compiled-modules.ts";
-import type { ModuleCache } from "../engine/module-cache.ts";
+import { compileAhead, type ModuleCache } from "../engine/module-cache.ts";
 import { cacheFolder, isPrivateFolder, makePrivateFolder, openPrivateFile, readSecret, makeSecret } from "./cache-folder.ts";
 import { versionOfCode } from "./version-of-code.ts";
 
@@ -161,12 +161,18 @@ export class FileCache implements ModuleCache {
     this.#hint = hintName(path);
   }
 
-  /** Begins to read what the file needed last time, on another thread. */
+  /** Begins to read and to compile what the file needed last time, on other threads. */
   readAhead(): void {
     const hint = this.#hint === undefined ? undefined : this.#cache.loadNow(this.#hint);
     if (hint === undefined) return;
     const name = new TextDecoder().decode(hint);
-    this.#ahead = { name, entry: this.#cache.load(name) };
+    this.#ahead = { name, entry: this.#loadAndCompile(name) };
+  }
+
+  async #loadAndCompile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const entry = await this.#cache.load(name);
+    if (entry !== undefined) compileAhead(entry);
+    return entry;
   }
 
   async load(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

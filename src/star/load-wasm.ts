@@ -12,6 +12,7 @@ import type { Call, WasmComponent } from "./app.ts";
 import type { GuestTransaction } from "./calls.ts";
 import { guestCall } from "./call-guest.ts";
 import { type CodeCache, openCodeCache } from "./code-cache.ts";
+import { hasRoom } from "./heap.ts";
 import { readComponentFile, readComponentFileLater, shown } from "./files.ts";
 import { operationsOf } from "./operations.ts";
 
@@ -60,6 +61,7 @@ export async function loadBinary(path: string, use: Use): Promise<Binary> {
     }
     boundMemory();
     const cache = codeCache()?.forFile(path);
+    cache?.readAhead();
     const reading = readComponentFileLater(path);
     const [{ compile }, bytes] = await Promise.all([
       import("../engine/compile.ts"),
@@ -67,7 +69,6 @@ export async function loadBinary(path: string, use: Use): Promise<Binary> {
       import("../engine/pool/pool.ts"),
       import("../engine/pool/rewrite.ts"),
     ]);
-    cache?.readAhead();
     const compiled = await compile(bytes, {
       cache,
       digest: hash("sha256", bytes),
@@ -112,6 +113,7 @@ async function callsOf(binary: Binary, use: Use, settings: GuestSettings): Promi
     imports: hasImports ? (settings.imports ?? (await import("./inert-instance.ts")).inertInstance) : undefined,
     limits: { memoryBytes: limits.memoryBytes, valueBytes: limits.outputBytes },
     isolation,
+    mayAllocate: hasRoom,
     reuse: use !== "once",
   });
   return (exported) => guestCall({ name, pool, hasImports }, exported);

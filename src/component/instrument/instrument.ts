@@ -32,6 +32,8 @@ export interface Instrumented {
   readonly module: string;
   readonly fuel?: FuelNames | undefined;
   readonly state?: State | undefined;
+  /** Whether it can make structs and arrays; they lie in the heap of V8. A unit of fuel stands for `BYTES_PER_UNIT` of them at most. */
+  readonly allocates: boolean;
   /** Of each memory in the order of their indices: the map of its barrier, and the number of its pages. */
   readonly memories: readonly MemoryAdditions[];
 }

@@ -76,7 +76,8 @@ export class Instrumenting {
     const rewriter = this.#rewriteCode(shifts, fuelPlan, spoiled);
     const plan = { module: this.#module, shifts, additions, limits: this.#options.limits };
     const state = spoiled === undefined ? undefined : this.#addState(plan, rewriter, spoiled);
-    return { bytes: this.#write(plan, rewriter), module: additions.prefix, fuel: fuel?.names, state, memories };
+    const allocates = this.#module.types.some(({ type }) => type.kind !== "func");
+    return { bytes: this.#write(plan, rewriter), module: additions.prefix, fuel: fuel?.names, state, allocates, memories };
   }
 
   #has(section: number): boolean {

@@ -192,3 +192,30 @@ test("open handles are limited", async () => {
   }
   assert.equal(pool.state.instances, 1);
 });
+
+test("a guest with structs is looked at more often, uses the same fuel, and is stopped where there is no room", async () => {
+  const component = await compileWat(`(component
+    (core module $M
+      (type $node (struct (field (ref null $node))))
+      (func (export "chain") (param $n i32) (result i32)
+        (local $list (ref null $node))
+        (loop $more
+          (local.set $list (struct.new $node (local.get $list)))
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_if $more (local.get $n)))
+        (ref.is_null (local.get $list))))
+    (core instance $m (instantiate $M))
+    (func (export "chain") (param "n" u32) (result u32) (canon lift (core func $m "chain"))))`);
+  const asked: number[] = [];
+  const fuel = async (options: PoolOptions, n: number): Promise<number> => {
+    const pool = await component.pool(options);
+    return (await usageOf(pool, "chain", [n])).fuel;
+  };
+  const looked = await fuel({ mayAllocate: (bytes) => asked.push(bytes) > 0 }, 100_000);
+  assert.equal(looked, await fuel({}, 100_000));
+  assert.ok(asked.length >= 3 && asked.every((bytes) => bytes > 1_000_000 && bytes < 100_000_000), String(asked));
+  let left = 5;
+  const pool = await component.pool({ mayAllocate: () => left-- > 0 });
+  await assert.rejects(pool.call("chain", [10_000_000]), { code: "engine/limit" });
+  assert.equal(await pool.call("chain", [10]), 0);
+});

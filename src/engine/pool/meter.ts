@@ -3,6 +3,7 @@
 // Source: `component/instrument/instrument.ts`, `FuelNames`.
 
 import { StarlaneError } from "../../base/errors.ts";
+import { BYTES_PER_UNIT, LARGEST_ARRAY_BYTES } from "../../component/instrument/allocation.ts";
 import type { Store } from "../async/store.ts";
 import { stopWith } from "../trap.ts";
 import { deadlineError, isPast } from "./deadline.ts";
@@ -18,6 +19,8 @@ const SMALLEST_SLICE = SLICE / 32;
 const FIRST_SLICE = 10_000_000;
 const FIRST_VALUE = BigInt(FIRST_SLICE);
 const SLICE_VALUE = BigInt(SLICE);
+/** The same for guests that allocate in the heap of V8, so that they are looked at before they have filled it. */
+const ALLOCATING_SLICE = SLICE / 8;
 /** What code may use in all that cannot be suspended, because the host called it directly. */
 const DIRECT_FUEL = 100_000_000;
 
@@ -43,8 +46,13 @@ export class Meter {
   #slice = SLICE;
   #direct = 0;
   #sliceStart = 0;
+  readonly #largestSlice: number;
+  readonly #mayAllocate: ((bytes: number) => boolean) | undefined;
 
-  constructor(onStacks: boolean) {
+  /** `mayAllocate`: of guests that allocate in the heap of V8. */
+  constructor(onStacks: boolean, mayAllocate?: (bytes: number) => boolean) {
+    this.#mayAllocate = mayAllocate;
+    this.#largestSlice = mayAllocate === undefined ? SLICE : ALLOCATING_SLICE;
     this.outOfFuel = onStacks
       ? outOfFuelImport(
           () => this.#isDirect,
@@ -62,9 +70,9 @@ export class Meter {
   begin(budget: Budget, restartable: boolean): void {
     this.#budget = budget;
     this.#restartable = restartable;
-    this.#slice = SLICE;
+    this.#slice = this.#largestSlice;
     this.#direct = this.#sliceStart = 0;
-    this.#given = Math.min(restartable ? FIRST_SLICE : SLICE, budget.fuel);
+    this.#given = Math.min(restartable && this.#mayAllocate === undefined ? FIRST_SLICE : this.#slice, budget.fuel);
     this.global.value = valueOf(this.#given);
   }
 
@@ -80,7 +88,7 @@ export class Meter {
 
   #goOn(): void {
     this.#check();
-    if (this.#restartable) stopWith(RESTART);
+    if (this.#restartable && this.#given >= FIRST_SLICE) stopWith(RESTART);
     this.#refill();
   }
 
@@ -124,7 +132,7 @@ export class Meter {
     if (this.#sliceStart === 0) return 2 * SLICE_MS;
     const ranMs = performance.now() - this.#sliceStart;
     if (ranMs > 2 * SLICE_MS) this.#slice = Math.max(SMALLEST_SLICE, this.#slice / 2);
-    else if (ranMs < SLICE_MS / 2) this.#slice = Math.min(SLICE, this.#slice * 2);
+    else if (ranMs < SLICE_MS / 2) this.#slice = Math.min(this.#largestSlice, this.#slice * 2);
     return ranMs;
   }
 
@@ -133,6 +141,13 @@ export class Meter {
     if (signal?.aborted === true) stopWith(signal.reason);
     if (isPast(deadline)) stopWith(deadlineError());
     if (this.#given >= fuel) stopWith(outOfFuel(fuel));
+    if (this.#mayAllocate?.(this.#nextBytes()) === false) stopWith(outOfHeap());
+  }
+
+  /** What the guest could allocate at most until it is looked at again: with what it is about to do, and then with a slice. */
+  #nextBytes(): number {
+    const pending = Math.min(-Number(this.global.value) * BYTES_PER_UNIT, LARGEST_ARRAY_BYTES);
+    return pending + this.#slice * BYTES_PER_UNIT;
   }
 
   #refill(): void {
@@ -148,6 +163,12 @@ export class Meter {
 function valueOf(fuel: number): bigint {
   if (fuel === SLICE) return SLICE_VALUE;
   return fuel === FIRST_SLICE ? FIRST_VALUE : BigInt(fuel);
+}
+
+function outOfHeap(): StarlaneError {
+  return new StarlaneError("engine/limit", "the component was stopped: its structs and arrays fill the memory of the process", {
+    cure: "Let it keep fewer values at a time, or start the process with a larger heap.",
+  });
 }
 
 function outOfFuel(fuel: number): StarlaneError {

@@ -50,7 +50,7 @@ export class PooledInstance<T> {
     component: Component,
     { modules, additions }: RewrittenModules,
     source: InstanceImports<T>,
-    { limits = {}, reuse = true }: Pick<PoolOptions<T>, "limits" | "reuse">,
+    { limits = {}, reuse = true, mayAllocate }: Pick<PoolOptions<T>, "limits" | "reuse" | "mayAllocate">,
     onStacks: boolean,
     like: readonly MemoryImage[],
   ) {
@@ -58,7 +58,8 @@ export class PooledInstance<T> {
     this.#additions = additions;
     this.onStacks = onStacks;
     this.#memories = new PooledMemories(limits.memoryBytes ?? DEFAULT_MEMORY_BYTES);
-    this.meter = new Meter(onStacks);
+    const allocates = mayAllocate !== undefined && additions.values().some((added) => added.allocates);
+    this.meter = new Meter(onStacks, allocates ? mayAllocate : undefined);
     this.meter.begin({ fuel: Infinity, deadline: Date.now() + INITIALIZATION_MS, signal: undefined }, false);
     const around: Surroundings = {
       onStacks,
