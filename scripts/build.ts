@@ -2,7 +2,7 @@
 // refuses to strip types under `node_modules`). The command: bundled into a few files, because loading a hundred takes as long as
 // everything else that a short command does (measured: 40 of 150 ms). A clone runs the sources as they are.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -53,13 +53,42 @@ function withJavaScriptEndings(source: string): string {
   return source.replace(/((?:\bfrom|\bimport)\s*\(?\s*)(["'])(\.{1,2}\/[^"'\n]*)\.ts\2/g, "$1$2$3.js$2");
 }
 
+/** What every short command needs is one file; what only some need stands in files of their own. */
 async function bundleCommand(folder: string): Promise<void> {
-  const bundle = await rolldown({ input: join(root, "src/cli/main.ts"), platform: "node", external: /^elkjs/, logLevel: "warn" });
+  const bundle = await rolldown({
+    input: join(root, "src/cli/main.ts"),
+    platform: "node",
+    external: /^elkjs/,
+    logLevel: "warn",
+    checks: { ineffectiveDynamicImport: false },
+  });
+  const needed = sourcesOf(["invoke", join(root, "guests/wat/bench.wasm"), "add", "--left", "1", "--right", "2"]);
   try {
-    await bundle.write({ dir: folder, format: "esm", chunkFileNames: "[name]-[hash].js" });
+    await bundle.write({
+      dir: folder,
+      format: "esm",
+      chunkFileNames: "[name]-[hash].js",
+      codeSplitting: { groups: [{ name: "start", test: (id: string) => needed.has(id) }] },
+      // Names and lines stay, for stack traces that can be read; blanks and comments only take time to load.
+      minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    });
   } finally {
     await bundle.close();
   }
+}
+
+/** The sources that a command loads. */
+function sourcesOf(command: readonly string[]): ReadonlySet<string> {
+  const hook = `import { registerHooks } from "node:module"; import { writeSync } from "node:fs";
+    registerHooks({ load(url, context, next) { writeSync(3, url + "\\n"); return next(url, context); } });`;
+  const { status, output } = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, join(root, "src/cli/main.ts"), ...command],
+    { stdio: ["ignore", "ignore", "inherit", "pipe"], encoding: "utf8", env: { ...process.env, STARLANE_CACHE: "off" } },
+  );
+  if (status !== 0) throw new Error(`${command.join(" ")} ended with status ${status}`);
+  const urls = (output[3] ?? "").split("\n").filter((url) => url.startsWith("file:"));
+  return new Set(urls.map((url) => fileURLToPath(url)));
 }
 
 if (import.meta.main) {
