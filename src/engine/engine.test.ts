@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StarlaneError } from "../base/errors.ts";
 import { compileWat, instantiateWat } from "../../test/wat.ts";
+import { compile } from "./compile.ts";
 import { ComponentError } from "./engine.ts";
 
 /** A component whose one core module has a memory, a bump allocator and the functions given. */
@@ -370,4 +371,29 @@ test("a small memory cannot mean an enormous value", async () => {
     ),
   );
   await assert.rejects(instance.call("bomb"), isStarlane("engine/trap", /more than/));
+});
+
+test("a module of more than 8 MB runs, or the error says where it can", async () => {
+  const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]);
+  const section = (id: number, contents: readonly Uint8Array[]): Uint8Array[] => [
+    Uint8Array.from([id, ...leb(contents.reduce((sum, { length }) => sum + length, 0))]),
+    ...contents,
+  ];
+  const size = 9 * 1024 * 1024;
+  const module = [
+    Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]),
+    ...section(5, [Uint8Array.from([1, 0, ...leb(200)])]),
+    ...section(11, [Uint8Array.from([1, 0, 0x41, 0, 0x0b, ...leb(size)]), new Uint8Array(size)]),
+  ];
+  const instance = Uint8Array.from([1, 0, 0, 0]);
+  const component = [Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]), ...section(1, module), ...section(2, [instance])];
+  const bytes = new Uint8Array(await new Blob(component.map((part) => Uint8Array.from(part))).arrayBuffer());
+  const compiled = await compile(bytes);
+  try {
+    assert.deepEqual(Object.keys((await compiled.instantiate()).exports), []);
+  } catch (error) {
+    // Pages may not instantiate such modules on their main thread.
+    assert.ok(error instanceof StarlaneError && "document" in globalThis, String(error));
+    assert.match(error.cure ?? "", /worker/);
+  }
 });

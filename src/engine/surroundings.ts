@@ -55,6 +55,9 @@ export function instantiateCore(module: WebAssembly.Module, imports: WebAssembly
         `a core module could not be instantiated: ${error.message.slice(0, LONGEST_MESSAGE)}`,
         {
           cause: error,
+          cure: error.message.includes("main thread")
+            ? "Use the engine in a worker: a page may not do this while it is shown."
+            : undefined,
         },
       );
     }
