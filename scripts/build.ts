@@ -1,6 +1,6 @@
 // Builds `dist/` for publishing. The library: every source with its types stripped, import endings rewritten from `.ts` to `.js` (Node
 // refuses to strip types under `node_modules`). The command: bundled into a few files, because loading a hundred takes as long as
-// everything else that a short command does (measured: 40 of 150 ms). A clone runs the sources as they are.
+// everything else that a short command does (measured: 40 of 150 ms). The dashboard. A clone runs the sources as they are.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { buildDashboard } from "./build-dashboard.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,6 +23,7 @@ export async function build(to = join(root, "dist")): Promise<number> {
   }
   writeDeclarations(to);
   await bundleCommand(join(to, "cli"));
+  await buildDashboard(join(to, "dashboard"));
   return sources.length;
 }
 

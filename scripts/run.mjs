@@ -12,9 +12,15 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // Each job: commands that run one after another until one fails; further arguments go to the last one.
 const JOBS = {
   start: [["node", "scripts/start.ts"]],
-  test: [["node", "--test", "src/**/*.test.ts", "test/**/*.test.ts", "guests/*.test.ts"]],
+  test: [["node", "--test", "src/**/*.test.ts", "test/**/*.test.ts", "guests/*.test.ts", "dashboard/**/*.test.ts"]],
   "test:browser": [["node", "--disable-warning=ExperimentalWarning", "test/browser/main.ts"]],
-  check: [["tsc", "--noEmit"], ["oxlint", "--type-aware"], ["oxfmt", "--check"], ["knip"]],
+  check: [
+    ["tsc", "--noEmit"],
+    ["tsc", "--noEmit", "-p", "dashboard"],
+    ["oxlint", "--type-aware"],
+    ["oxfmt", "--check"],
+    ["knip"],
+  ],
   format: [["oxfmt"]],
   conformance: [["node", "test/conformance/main.ts"]],
   fuzz: [["node", "test/fuzz/main.ts"]],
