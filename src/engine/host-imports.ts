@@ -11,6 +11,7 @@ import type { HostClass, RuntimeResource } from "./instance.ts";
 import type { Item, Items } from "./items.ts";
 import { HostFunction } from "./lower.ts";
 import { isMarked } from "./may-wait.ts";
+import { isFinal } from "./restart.ts";
 import { className } from "./resources.ts";
 import { funcTypeAt, outerScope, pushCoreType, resolveType, type RuntimeType, typeAt, type TypeScope } from "./runtime-types.ts";
 
@@ -279,31 +280,64 @@ function hostFunction(
   const found = findFunction(host, name);
   if (found === undefined) linking.add(where);
   const call = found?.call ?? (() => undefined);
-  return new HostFunction(where, type, linking.intercept?.(where, type, call) ?? call, found?.mayWait);
+  return new HostFunction(where, type, linking.intercept?.(where, type, call) ?? call, found?.mayWait, found?.isFinal);
 }
 
 interface Found {
   readonly call: ComponentFunction;
   readonly mayWait: boolean;
+  readonly isFinal: boolean;
 }
 
 /** `[method]input-stream.read` is `read` of an object of `InputStream`; other names are functions in camelCase or as WIT has them. */
 function findFunction(host: unknown, name: string): Found | undefined {
   const annotated = /^\[(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
   const plain = member(host, name) ?? (annotated === null ? member(host, camelCase(name)) : undefined);
-  if (typeof plain === "function")
-    return { call: (...args) => Reflect.apply(plain, host, args) as unknown, mayWait: isMarked(plain) };
+  if (typeof plain === "function") return { call: (...args) => Reflect.apply(plain, host, args) as unknown, ...marksOf(plain) };
   if (annotated === null) return undefined;
   const [, kind, resource = "", method = ""] = annotated;
   const hostClass = member(host, className(resource));
   if (typeof hostClass !== "function") return undefined;
-  if (kind === "constructor") return { call: (...args) => Reflect.construct(hostClass, args) as unknown, mayWait: false };
+  if (kind === "constructor")
+    return { call: (...args) => Reflect.construct(hostClass, args) as unknown, mayWait: false, isFinal: false };
   const key = camelCase(method);
   const found = member(kind === "static" ? hostClass : hostClass.prototype, key);
   if (typeof found !== "function") return undefined;
   const call: ComponentFunction =
-    kind === "static"
-      ? (...args) => Reflect.apply(found, hostClass, args) as unknown
-      : (self, ...args) => Reflect.apply(member(self, key) as ComponentFunction, self, args);
-  return { call, mayWait: isMarked(found) };
+    kind === "static" ? (...args) => Reflect.apply(found, hostClass, args) as unknown : methodCall(key);
+  return { call, ...marksOf(found) };
+}
+
+/** Calls the method of the object itself. Where it comes from its class, it is looked for once. */
+function methodCall(key: string): ComponentFunction {
+  let seen: unknown;
+  let known: unknown;
+  const methodOf = (self: unknown): ComponentFunction => {
+    if (typeof self !== "object" || self === null || Object.hasOwn(self, key)) return member(self, key) as ComponentFunction;
+    const prototype: unknown = Object.getPrototypeOf(self);
+    if (prototype !== seen) {
+      known = member(self, key);
+      seen = prototype;
+    }
+    return known as ComponentFunction;
+  };
+  return function call(self, a, b, c): unknown {
+    const method = methodOf(self);
+    switch (arguments.length) {
+      case 1:
+        return method.call(self);
+      case 2:
+        return method.call(self, a);
+      case 3:
+        return method.call(self, a, b);
+      case 4:
+        return method.call(self, a, b, c);
+      default:
+        return Reflect.apply(method, self, Array.prototype.slice.call(arguments, 1)) as unknown;
+    }
+  };
+}
+
+function marksOf(f: unknown): Omit<Found, "call"> {
+  return { mayWait: isMarked(f), isFinal: isFinal(f) };
 }

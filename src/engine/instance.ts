@@ -45,13 +45,15 @@ export class ResourceHandle {
 /** What one call lent and borrowed: `borrows` the callee must drop, what was lent the caller gets back. */
 export class BorrowScope {
   borrows = 0;
-  /** Made when first needed: most calls lend nothing. */
+  /** Most calls lend one handle, or none. */
+  #lender: ResourceHandle | undefined;
   #lenders: ResourceHandle[] | undefined;
   #ends: (() => void)[] | undefined;
 
   lend(handle: ResourceHandle): void {
     handle.lends++;
-    (this.#lenders ??= []).push(handle);
+    if (this.#lender === undefined) this.#lender = handle;
+    else (this.#lenders ??= []).push(handle);
   }
 
   onEnd(run: () => void): void {
@@ -59,9 +61,11 @@ export class BorrowScope {
   }
 
   giveBack(): void {
+    const lender = this.#lender;
     const lenders = this.#lenders;
     const ends = this.#ends;
-    this.#lenders = undefined;
+    this.#lender = this.#lenders = undefined;
+    if (lender !== undefined) lender.lends--;
     if (lenders !== undefined) for (const lender of lenders) lender.lends--;
     if (ends !== undefined) for (const run of ends) run();
   }

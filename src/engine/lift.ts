@@ -7,7 +7,7 @@ import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, type ParamsCodec, resultCodec, type ResultCodec } from "./abi/signature.ts";
 import type { Domain } from "./abi/codec.ts";
 import { inParameter } from "./bad-value.ts";
-import { callOnStack, unwrap } from "./async/host-call.ts";
+import { callOnStack, type HostCall, unwrap } from "./async/host-call.ts";
 import { type LiftOptions, StackLift } from "./async/lift.ts";
 import type { ComponentFunction } from "./engine.ts";
 import { BorrowScope, type ComponentInstance, enter, leave } from "./instance.ts";
@@ -28,6 +28,7 @@ export class LiftedFunction {
   readonly #async: boolean;
   #stack: StackLift | undefined;
   #host: ComponentFunction | undefined;
+  #hostCall: HostCall | undefined;
 
   constructor(name: string, type: FuncType, cx: AbiContext, core: CoreFunction, options: LiftOptions) {
     const { postReturn } = options;
@@ -95,7 +96,7 @@ export class LiftedFunction {
     const params = this.params("host");
     const result = this.result("host");
     if (this.instance.store.mayBlock) {
-      const call = callOnStack(this, params, result);
+      const call = (this.#hostCall ??= callOnStack(this, params, result));
       return (...args) => call(args);
     }
     const call = this.#scalarForHost(params, result) ?? this.#anyForHost(params, result);
@@ -106,8 +107,8 @@ export class LiftedFunction {
   callForHost(args: readonly unknown[], signal: AbortSignal | undefined): unknown {
     if (args.length > this.type.params.length) tooMany(args.length, this.type.params.length);
     signal?.throwIfAborted();
-    if (!this.instance.store.mayBlock || signal === undefined) return (this.#host ??= this.forHost())(...args);
-    return callOnStack(this, this.params("host"), this.result("host"))(args, signal);
+    if (!this.instance.store.mayBlock) return (this.#host ??= this.forHost())(...args);
+    return (this.#hostCall ??= callOnStack(this, this.params("host"), this.result("host")))(args, signal);
   }
 
   #anyForHost(params: ParamsCodec, result: ResultCodec): ComponentFunction {

@@ -50,7 +50,9 @@ export function instantiateRoot(
   const importItem: Import = (definition, scope) =>
     hostImport(definition.name.name, definition.type, scope, findImport(imports, definition.name.name), linking);
   const linker = new Linker({ component, modules, scope: undefined }, undefined, importItem, around);
-  linker.instance.store.mayBlock = around.onStacks || needsStacks(component, imports);
+  const { store } = linker.instance;
+  store.isAttempt = around.isAttempt;
+  store.mayBlock = around.onStacks || (around.isAttempt ? mayBlock(component) : needsStacks(component, imports));
   // Imports come before what uses them, so all that is missing is known before anything of the guest runs.
   linker.beforeRunning = () => linking.throwIfAny();
   return linker.link();
@@ -322,7 +324,8 @@ class Linker implements ComponentScope {
         const { async } = canon.options;
         if (async || func.type.async) this.#coreFuncs.push(lowerOnStack(func, cx, async));
         else if (!(func instanceof LiftedFunction)) {
-          this.#coreFuncs.push(func.mayWait ? lowerWaitingFunction(func, cx) : lowerHostFunction(func, cx));
+          const waits = func.mayWait && !this.instance.store.isAttempt;
+          this.#coreFuncs.push(waits ? lowerWaitingFunction(func, cx) : lowerHostFunction(func, cx));
         } else this.#coreFuncs.push(func.instance.store.mayBlock ? lowerOnStack(func, cx, false) : lowerGuestFunction(func, cx));
         return;
       }

@@ -7,7 +7,8 @@ import type { AbiContext } from "./abi/context.ts";
 import { containsBorrow, paramsCodec, resultCodec } from "./abi/signature.ts";
 import type { ComponentFunction } from "./engine.ts";
 import { BorrowScope, enter, leave } from "./instance.ts";
-import { type CoreFunction, type LiftedFunction } from "./lift.ts";
+import { callWith, type CoreFunction, type LiftedFunction } from "./lift.ts";
+import { beginAnew } from "./restart.ts";
 import { failureOf, isTrap, stopWith, trap } from "./trap.ts";
 
 /** A function of the host, with the type that the importing component gives it. */
@@ -17,12 +18,15 @@ export class HostFunction {
   readonly call: ComponentFunction;
   /** Whether a synchronous call of it may take until later. */
   readonly mayWait: boolean;
+  /** Whether it reaches the outside, so that it must not be called twice for one call of a guest. */
+  readonly isFinal: boolean;
 
-  constructor(name: string, type: FuncType, call: ComponentFunction, mayWait = false) {
+  constructor(name: string, type: FuncType, call: ComponentFunction, mayWait = false, isFinal = false) {
     this.name = name;
     this.type = type;
     this.call = call;
     this.mayWait = mayWait;
+    this.isFinal = isFinal;
   }
 }
 
@@ -58,21 +62,27 @@ export function lowerHostFunction(host: HostFunction, cx: AbiContext): CoreFunct
   const result = resultCodec(type, "host", cx.pointer);
   const lends = type.params.some((param) => containsBorrow(param.type));
   const placeAt = params.flatCount;
+  const { store } = caller;
   return guard((flat) => {
-    if (caller.store.failed) throw caller.store.rethrown();
+    if (store.failed) throw store.rethrown();
     if (!caller.mayLeave) trap("cannot leave component instance");
     const scope = lends ? new BorrowScope() : undefined;
     cx.scope = scope;
     cx.startLifting();
     const args = params.lift(cx, flat);
-    const answer = answerOf(host, args);
+    const answer = answerOf(host, args, store.isAttempt);
     if (answer instanceof Promise && type.result?.kind !== "future") {
+      if (host.mayWait) endAttempt(answer);
       throw new StarlaneError("engine/bad-value", `${host.name} answered with a promise`, {
         cure: "Mark functions that answer later with mayWait.",
       });
     }
     scope?.giveBack();
-    return lowerAnswer(host.name, () => result.lower(cx, answer, flat[placeAt]));
+    try {
+      return result.lower(cx, answer, flat[placeAt]);
+    } catch (error) {
+      throw badAnswer(host.name, error);
+    }
   });
 }
 
@@ -80,22 +90,33 @@ export function lowerAnswer(name: string, lower: () => unknown): unknown {
   try {
     return lower();
   } catch (error) {
-    if (!(error instanceof StarlaneError) || error.code !== "engine/bad-value") throw error;
-    throw new StarlaneError("engine/bad-value", `${name} answered with a value that does not fit its type: ${error.message}`, {
-      cause: error,
-    });
+    throw badAnswer(name, error);
   }
 }
 
+function badAnswer(name: string, error: unknown): unknown {
+  if (!(error instanceof StarlaneError) || error.code !== "engine/bad-value") return error;
+  return new StarlaneError("engine/bad-value", `${name} answered with a value that does not fit its type: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** In an attempt, what would have to wait ends it; nobody hears of the answer. */
+export function endAttempt(answer: Promise<unknown>): never {
+  answer.catch(() => undefined);
+  return beginAnew();
+}
+
 /** Calls a function of the host: its answer, or a promise of it. */
-export function answerOf(host: HostFunction, args: readonly unknown[]): unknown {
-  return host.type.result?.kind === "result" ? answerResult(host.call, args) : host.call(...args);
+export function answerOf(host: HostFunction, args: readonly unknown[], isAttempt: boolean): unknown {
+  if (isAttempt && host.isFinal) beginAnew();
+  return host.type.result?.kind === "result" ? answerResult(host.call, args) : callWith(host.call, args);
 }
 
 /** jco's convention: the ok value is returned, the error is thrown as a `payload` or as itself; other errors stop the guest. */
 function answerResult(call: ComponentFunction, args: readonly unknown[]): unknown {
   try {
-    const val = call(...args);
+    const val = callWith(call, args);
     return val instanceof Promise ? val.then((later: unknown) => ({ tag: "ok", val: later }), errorResult) : { tag: "ok", val };
   } catch (error) {
     return errorResult(error);

@@ -10,6 +10,8 @@ import { failureOf, isTrap } from "./trap.ts";
 export interface Surroundings {
   /** Whether guests run on stacks that can be suspended, even where nothing of theirs can block. */
   readonly onStacks: boolean;
+  /** Whether calls are attempts: what would have to wait ends them (`restart.ts`). */
+  readonly isAttempt: boolean;
   readonly maxHandles?: number | undefined;
   /** The most host memory, about, that the values of one call may take. */
   readonly maxValueBytes?: number | undefined;
@@ -25,6 +27,7 @@ export function plain(): Surroundings {
   const memories = new Map<unknown, LinearMemory>();
   return {
     onStacks: false,
+    isAttempt: false,
     instantiate: instantiateCore,
     memory(memory) {
       let view = memories.get(memory);

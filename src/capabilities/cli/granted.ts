@@ -88,6 +88,7 @@ function bindWithoutStreams(args: readonly string[], environment: readonly [stri
   return {
     imports: cliImports({ args, environment, stdin: emptyInput, stdout: output.to("stdout"), stderr: output.to("stderr") }),
     prepare: (transaction) => output.start(withBoundedOutput(transaction)),
+    restart: () => undefined,
   };
 }
 

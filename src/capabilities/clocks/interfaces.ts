@@ -8,6 +8,9 @@ import { timerPollable, type Pollable, type WaitableClock } from "../io/poll.ts"
 const NS_PER_SECOND = 1_000_000_000n;
 export const MAX_U64 = 2n ** 64n - 1n;
 
+/** What clocks show while a guest is initialized, before there is a transaction. Go's runtime takes 0 for a broken clock. */
+export const BEFORE_NS = 1n;
+
 /** What the clocks of one instance tell. */
 export interface Time extends WaitableClock {
   readonly resolutionNs: bigint;

@@ -9,11 +9,13 @@ import { clockImports } from "./interfaces.ts";
 import { VirtualTime } from "./virtual.ts";
 
 class PacedTime extends VirtualTime {
-  interrupted = new Changes();
+  /** Of the transaction. */
+  signal: AbortSignal | undefined;
+  #transactions = 0;
 
   override startAt(timestampMs: number): void {
     super.startAt(timestampMs);
-    this.interrupted = new Changes();
+    this.#transactions++;
   }
 
   override sleepUntil(instantNs: bigint): Maybe<void> {
@@ -21,31 +23,34 @@ class PacedTime extends VirtualTime {
   }
 
   async #sleep(instantNs: bigint): Promise<void> {
-    const { interrupted } = this;
+    const transaction = this.#transactions;
+    const interrupted = new Changes();
+    const stopListening = interrupted.failOn(this.signal);
     const startedMs = performance.now();
     const durationNs = instantNs - this.nowNs;
-    for (;;) {
-      const leftNs = durationNs - BigInt(Math.floor((performance.now() - startedMs) * 1e6));
-      if (leftNs <= 0n) break;
-      await firstOf([interrupted], msUntil(leftNs));
+    try {
+      for (;;) {
+        const leftNs = durationNs - BigInt(Math.floor((performance.now() - startedMs) * 1e6));
+        if (leftNs <= 0n) break;
+        await firstOf([interrupted], msUntil(leftNs));
+      }
+    } finally {
+      stopListening();
     }
-    this.advanceTo(instantNs);
+    if (transaction === this.#transactions) this.advanceTo(instantNs);
   }
 }
 
 function bind(): Binding {
   const time = new PacedTime();
-  let stopListening = (): void => undefined;
   return {
     imports: clockImports(time),
     prepare(transaction) {
-      stopListening();
       time.startAt(transaction.timestampMs);
-      stopListening = time.interrupted.failOn(transaction.signal);
+      time.signal = transaction.signal;
     },
-    finish() {
-      stopListening();
-    },
+    // It only tells the time: sleeping is waiting, before which an attempt ends.
+    restart: () => undefined,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Binding, Capability } from "../capability.ts";
 import { Changes, firstOf } from "../io/changes.ts";
 import { msUntil } from "../io/poll.ts";
 import { waitingIo } from "../io/waiting.ts";
-import { clockImports, type Time } from "./interfaces.ts";
+import { BEFORE_NS, clockImports, type Time } from "./interfaces.ts";
 
 const NS_PER_MS = 1_000_000n;
 const US_PER_MS = 1000;
@@ -24,7 +24,7 @@ class RealTime implements Time {
   }
 
   get nowNs(): bigint {
-    return this.#running ? BigInt(Math.floor(performance.now() * US_PER_MS)) * NS_PER_US : 0n;
+    return this.#running ? BigInt(Math.floor(performance.now() * US_PER_MS)) * NS_PER_US : BEFORE_NS;
   }
 
   get wallNs(): bigint {

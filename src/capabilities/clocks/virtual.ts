@@ -3,7 +3,7 @@
 
 import type { Maybe } from "../../engine/async/maybe.ts";
 import type { Binding, Capability } from "../capability.ts";
-import { clockImports, MAX_U64, type Time } from "./interfaces.ts";
+import { BEFORE_NS, clockImports, MAX_U64, type Time } from "./interfaces.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** The year 2554: the last timestamp whose nanoseconds a u64 holds. */
@@ -17,7 +17,7 @@ interface Sleeper {
 export class VirtualTime implements Time {
   readonly resolutionNs = 1n;
   readonly wallResolutionNs = 1n;
-  nowNs = 0n;
+  nowNs = BEFORE_NS;
   /** By time; those of the same time in the order they fell asleep. */
   #sleepers: Sleeper[] = [];
   #ticking = false;

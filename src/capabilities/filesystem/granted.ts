@@ -39,23 +39,23 @@ function configure(grant: FilesGrant): ConfiguredCapability {
 function bind(folders: readonly (readonly [string, GrantedFolder])[], waits: boolean): Binding {
   const scope = new Scope();
   // The root stays open whatever the guest drops.
-  const rootOf = ({ backend, readonly = false }: GrantedFolder): OpenDescriptor =>
-    new OpenDescriptor(scope, new Shared(backend.root, undefined), rootFlags(readonly), readonly);
+  const rootOf = (path: string, { backend, readonly = false }: GrantedFolder): OpenDescriptor =>
+    new OpenDescriptor(scope, new Shared(backend.root, undefined), rootFlags(readonly), { path, readonly });
   return {
     imports: {
       ...(waits ? waitingIo : {}),
       "wasi:filesystem/types@0.2.0": waits ? waitingTypesInterface : typesInterface,
       "wasi:filesystem/preopens@0.2.0": {
         __proto__: null,
-        getDirectories: () => folders.map(([name, folder]) => [new Descriptor02(rootOf(folder)), name]),
+        getDirectories: () => folders.map(([name, folder]) => [new Descriptor02(rootOf(name, folder)), name]),
       },
       "wasi:filesystem/types@0.3.0": typesInterface03,
       "wasi:filesystem/preopens@0.3.0": {
         __proto__: null,
-        getDirectories: () => folders.map(([name, folder]) => [new Descriptor03(rootOf(folder)), name]),
+        getDirectories: () => folders.map(([name, folder]) => [new Descriptor03(rootOf(name, folder)), name]),
       },
     },
-    prepare: (transaction) => scope.start(transaction.signal),
+    prepare: (transaction) => scope.start(transaction),
     finish: () => scope.finish(),
   };
 }

@@ -12,7 +12,7 @@ import {
   type OpenFile,
   type OpenHow,
 } from "./filesystem.ts";
-import { Walk, type Place } from "./resolve.ts";
+import { LeadsOutside, Walk, type Place } from "./resolve.ts";
 import type { Scope, Shared } from "./scope.ts";
 
 /** `descriptor-flags`. */
@@ -55,18 +55,24 @@ export function readOffsetOf(offset: bigint): number {
   return Number(offset > LARGEST_OFFSET ? LARGEST_OFFSET : offset);
 }
 
+/** The grant that a descriptor comes from. */
+export interface Granted {
+  /** As the component sees it. */
+  readonly path: string;
+  readonly readonly: boolean;
+}
+
 export class OpenDescriptor {
   readonly scope: Scope;
   readonly flags: DescriptorFlags;
-  /** Whether it comes from a read-only grant. */
-  readonly #isReadonly: boolean;
+  readonly #grant: Granted;
   readonly #shared: Shared<OpenFile> | Shared<OpenDirectory>;
 
-  constructor(scope: Scope, shared: Shared<OpenFile> | Shared<OpenDirectory>, flags: DescriptorFlags, isReadonly: boolean) {
+  constructor(scope: Scope, shared: Shared<OpenFile> | Shared<OpenDirectory>, flags: DescriptorFlags, grant: Granted) {
     this.scope = scope;
     this.#shared = shared;
     this.flags = flags;
-    this.#isReadonly = isReadonly;
+    this.#grant = grant;
   }
 
   get type(): FileType {
@@ -149,7 +155,7 @@ export class OpenDescriptor {
   }
 
   *setTimes(times: NewTimes): Steps<void> {
-    if (this.#isReadonly) throw new FileError("read-only");
+    this.#checkMayWrite();
     yield* later(this.#node.setTimes(times));
   }
 
@@ -273,11 +279,14 @@ export class OpenDescriptor {
     if (write || wanted.mutateDirectory) this.#checkMayChange();
     const exclusive = open.create && open.exclusive;
     const how = { read: wanted.read || !wanted.write, write, create: open.create, exclusive, truncate: open.truncate };
-    const walk = new Walk(this.#directory(), path);
+    const walk = this.#walk(path);
     try {
       const node = yield* openPlace(walk, { ...how, directory: open.directory }, pathFlags.symlinkFollow && !exclusive);
       if (write) this.scope.generation++;
       return this.#opened(node, how, wanted);
+    } catch (error) {
+      this.#tellOutside(path, error);
+      throw error;
     } finally {
       yield* walk.release();
     }
@@ -289,17 +298,29 @@ export class OpenDescriptor {
       ? { ...wanted, read: true, write: false }
       : { ...wanted, read: how.read, write: how.write, mutateDirectory: false };
     const shared = isDirectory ? this.scope.share(node) : this.scope.share(node);
-    return new OpenDescriptor(this.scope, shared, flags, this.#isReadonly);
+    return new OpenDescriptor(this.scope, shared, flags, this.#grant);
   }
 
   /** Walks to a place, does something there, and closes what was opened on the way. */
   *#at<T>(path: string, followLast: boolean, work: (place: Place) => Steps<T>): Steps<T> {
-    const walk = new Walk(this.#directory(), path);
+    const walk = this.#walk(path);
     try {
       const place = yield* walk.toPlace(followLast);
       return yield* work(place);
+    } catch (error) {
+      this.#tellOutside(path, error);
+      throw error;
     } finally {
       yield* walk.release();
+    }
+  }
+
+  #walk(path: string): Walk {
+    try {
+      return new Walk(this.#directory(), path);
+    } catch (error) {
+      this.#tellOutside(path, error);
+      throw error;
     }
   }
 
@@ -311,7 +332,25 @@ export class OpenDescriptor {
   /** The grant decides, not the flag `mutate-directory`: programs of WASI 0.1 open directories without it and change them. */
   #checkMayChange(): void {
     this.#directory();
-    if (this.#isReadonly) throw new FileError("read-only");
+    this.#checkMayWrite();
+  }
+
+  #checkMayWrite(): void {
+    const { path, readonly } = this.#grant;
+    if (!readonly) return;
+    const name = JSON.stringify(path);
+    this.scope.denied?.({ target: `to change what is in ${name}, which is read-only`, grant: `files: { ${name}: RESOURCE }` });
+    throw new FileError("read-only");
+  }
+
+  /** A walk that failed because it would have led out of the folder. */
+  #tellOutside(path: string, error: unknown): void {
+    if (!(error instanceof LeadsOutside)) return;
+    const name = JSON.stringify(this.#grant.path);
+    this.scope.denied?.({
+      target: `the path ${JSON.stringify(path)}, which leads out of ${name}`,
+      grant: 'files: { "PATH": RESOURCE }',
+    });
   }
 }
 

@@ -27,6 +27,13 @@ export interface Place {
   readonly mustBeDirectory: boolean;
 }
 
+/** A path that leads above the directory where it starts. */
+export class LeadsOutside extends FileError {
+  constructor() {
+    super("not-permitted");
+  }
+}
+
 const encoder = new TextEncoder();
 
 function byteLength(text: string): number {
@@ -38,7 +45,7 @@ function namesOf(path: string): string[] {
   if (path === "") throw new FileError("no-entry");
   if (path.length > LONGEST_PATH || encoder.encode(path).length > LONGEST_PATH) throw new FileError("name-too-long");
   if (path.includes("\0")) throw new FileError("invalid");
-  if (path.startsWith("/")) throw new FileError("not-permitted");
+  if (path.startsWith("/")) throw new LeadsOutside();
   const names = path.split("/");
   if (names.some((name) => byteLength(name) > LONGEST_NAME)) throw new FileError("name-too-long");
   return names;
@@ -103,7 +110,7 @@ export class Walk {
 
   *#up(): Steps<void> {
     const left = this.#opened.pop();
-    if (left === undefined) throw new FileError("not-permitted");
+    if (left === undefined) throw new LeadsOutside();
     yield* later(left.close());
   }
 

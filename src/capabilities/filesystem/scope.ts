@@ -3,6 +3,7 @@
 
 import { StarlaneError } from "../../base/errors.ts";
 import type { Maybe } from "../../engine/async/maybe.ts";
+import type { CapabilityTransaction } from "../capability.ts";
 import { Changes } from "../io/changes.ts";
 import { run, type Steps } from "../steps.ts";
 import { FileError, type OpenDirectory, type OpenFile } from "./filesystem.ts";
@@ -45,6 +46,8 @@ export class Scope {
   generation = 0;
   /** Fails when the transaction is cancelled. */
   changes = new Changes();
+  /** Told of what a grant does not allow. */
+  denied: CapabilityTransaction["denied"];
   readonly #open = new Set<Shared<OpenFile | OpenDirectory>>();
   readonly #writing = new Set<() => Promise<void>>();
   #running = 0;
@@ -53,7 +56,8 @@ export class Scope {
   #aborted: AbortSignal | undefined;
   #stopListening = (): void => undefined;
 
-  start(signal: AbortSignal | undefined): void {
+  start({ signal, denied }: Pick<CapabilityTransaction, "signal" | "denied">): void {
+    this.denied = denied;
     this.#transaction++;
     this.#isRunning = true;
     this.#aborted = signal;

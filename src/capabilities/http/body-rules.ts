@@ -5,10 +5,10 @@ import { HttpFailure, type HttpBody } from "./http-message.ts";
 
 export interface LengthRule {
   /** What `content-length` says; undefined where nothing was promised. */
-  readonly promised?: bigint | undefined;
+  readonly promised?: number | undefined;
   readonly limitBytes: number;
   /** The failure for a body of another length; told how many bytes there were, and whether that was the end. */
-  readonly wrong: (bytes: bigint, ended: boolean) => HttpErrorCode;
+  readonly wrong: (bytes: number, ended: boolean) => HttpErrorCode;
 }
 
 type OnEnd = (failure: HttpFailure | undefined, complete: boolean) => void;
@@ -29,7 +29,7 @@ class HeldBody implements AsyncIterator<Uint8Array, undefined> {
   readonly #signal: AbortSignal;
   readonly #onEnd: OnEnd;
   readonly #onAbort = (): void => this.#abort();
-  #bytes = 0n;
+  #bytes = 0;
   #ended = false;
   #failure: HttpFailure | undefined;
   #waiting: ((failure: HttpFailure) => void) | undefined;
@@ -78,9 +78,9 @@ class HeldBody implements AsyncIterator<Uint8Array, undefined> {
   }
 
   #counted(chunk: Uint8Array): Uint8Array {
-    this.#bytes += BigInt(chunk.length);
+    this.#bytes += chunk.length;
     const { promised, limitBytes } = this.#rule;
-    if (this.#bytes <= BigInt(limitBytes) && (promised === undefined || this.#bytes <= promised)) return chunk;
+    if (this.#bytes <= limitBytes && (promised === undefined || this.#bytes <= promised)) return chunk;
     this.#giveUp();
     throw new HttpFailure(this.#rule.wrong(this.#bytes, false));
   }

@@ -7,9 +7,9 @@ import { IoError } from "../io/error.ts";
 import { changingPollable, type Pollable } from "../io/poll.ts";
 import { closeOutput, InputStream, OutputStream, type ByteSink, type ByteSource } from "../io/streams.ts";
 import type { HttpErrorCode } from "./errors.ts";
-import { contentLengthOf } from "./field-list.ts";
-import { type Fields, plainFields, receivedFields } from "./fields.ts";
-import { codeOf, type HttpBody, HttpFailure, type HttpFields } from "./http-message.ts";
+import { type Fields, plainFields, promisedLength, receivedFields } from "./fields.ts";
+import type { Gate } from "./gate.ts";
+import { codeOf, type HttpBody, HttpFailure, type HttpFields, NO_TRAILERS } from "./http-message.ts";
 
 const CAPACITY = 1 << 16;
 const NOTHING = new Uint8Array(0);
@@ -77,17 +77,20 @@ export class FutureTrailers {
 /** A received body as a stream reads it. */
 class BodySource implements ByteSource {
   readonly changes = new Changes();
-  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #incoming: Incoming;
   #chunk: Uint8Array = NOTHING;
   #state: "idle" | "asking" | "ended" = "idle";
   #failure: IoError | undefined;
 
-  constructor(iterator: AsyncIterator<Uint8Array>) {
-    this.#iterator = iterator;
+  constructor(incoming: Incoming) {
+    this.#incoming = incoming;
   }
 
   ready(): boolean {
-    if (this.#chunk.length === 0 && this.#state === "idle") void this.#ask();
+    if (this.#chunk.length === 0 && this.#state === "idle") {
+      this.#state = "asking";
+      this.#incoming.pass(() => void this.#ask());
+    }
     return this.#chunk.length > 0 || this.#state === "ended";
   }
 
@@ -104,9 +107,8 @@ class BodySource implements ByteSource {
   }
 
   async #ask(): Promise<void> {
-    this.#state = "asking";
     try {
-      const step = await this.#iterator.next();
+      const step = await this.#incoming.iterator.next();
       if (step.done === true) this.#state = "ended";
       else {
         this.#chunk = step.value;
@@ -121,34 +123,63 @@ class BodySource implements ByteSource {
   }
 }
 
+/** A body that came in; what the guest does to it goes through the gate, where there is one. */
+class Incoming {
+  readonly #body: HttpBody;
+  readonly #gate: Gate | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(body: HttpBody, gate: Gate | undefined) {
+    this.#body = body;
+    this.#gate = gate;
+    if (gate === undefined) this.#iterator = body[Symbol.asyncIterator]();
+  }
+
+  pass(action: () => void): void {
+    if (this.#gate === undefined) action();
+    else this.#gate.pass(action);
+  }
+
+  get iterator(): AsyncIterator<Uint8Array> {
+    return (this.#iterator ??= this.#body[Symbol.asyncIterator]());
+  }
+}
+
 export class IncomingBody {
-  readonly #iterator: AsyncIterator<Uint8Array>;
+  /** Undefined: there is no body. */
+  readonly #incoming: Incoming | undefined;
   readonly #trailers: () => Promise<HttpFields | undefined>;
   #streamTaken = false;
   #isFinished = false;
 
-  constructor(body: HttpBody, trailers: () => Promise<HttpFields | undefined>) {
-    this.#iterator = body[Symbol.asyncIterator]();
+  constructor(body: HttpBody | undefined, trailers: () => Promise<HttpFields | undefined>, gate?: Gate) {
+    this.#incoming = body === undefined ? undefined : new Incoming(body, gate);
     this.#trailers = trailers;
   }
 
   stream(): InputStream {
     if (this.#streamTaken) throw answerError(undefined);
     this.#streamTaken = true;
-    return new InputStream(new BodySource(this.#iterator));
+    return new InputStream(this.#incoming === undefined ? undefined : new BodySource(this.#incoming));
   }
 
   /** What was not read of the body is skipped. */
   static finish(body: IncomingBody): FutureTrailers {
     body.#isFinished = true;
     const future = new FutureTrailers();
-    void body.#skipToTrailers().then((result) => settleTrailers(future, result));
+    const incoming = body.#incoming;
+    if (incoming === undefined && body.#trailers === NO_TRAILERS) settleTrailers(future, { tag: "ok", val: undefined });
+    else {
+      const skip = (): void => void body.#skipToTrailers(incoming).then((result) => settleTrailers(future, result));
+      if (incoming === undefined) skip();
+      else incoming.pass(skip);
+    }
     return future;
   }
 
-  async #skipToTrailers(): Promise<FutureResult<Fields | undefined>> {
+  async #skipToTrailers(incoming: Incoming | undefined): Promise<FutureResult<Fields | undefined>> {
     try {
-      while ((await this.#iterator.next()).done !== true);
+      if (incoming !== undefined) while ((await incoming.iterator.next()).done !== true);
       const trailers = await this.#trailers();
       return { tag: "ok", val: trailers === undefined ? undefined : receivedFields(trailers) };
     } catch (error) {
@@ -159,7 +190,8 @@ export class IncomingBody {
   [Symbol.dispose](): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    void (async () => this.#iterator.return?.())().catch(() => undefined);
+    const incoming = this.#incoming;
+    incoming?.pass(() => void (async () => incoming.iterator.return?.())().catch(() => undefined));
   }
 }
 
@@ -168,12 +200,27 @@ type End = { readonly trailers: HttpFields | undefined } | { readonly failure: H
 
 /** What a guest writes, for whoever sends it. */
 export class BodyPipe implements ByteSink {
-  readonly changes = new Changes();
+  readonly #signal: () => AbortSignal | undefined;
+  /** Made for the first who may have to wait. */
+  #changes: Changes | undefined;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
   #end: End | undefined;
   #broken: IoError | undefined;
   #wake: (() => void) | undefined;
+
+  /** Who waits for the pipe waits no longer than until the signal aborts. */
+  constructor(signal: () => AbortSignal | undefined = () => undefined) {
+    this.#signal = signal;
+  }
+
+  get changes(): Changes {
+    if (this.#changes === undefined) {
+      this.#changes = new Changes();
+      this.#changes.failOn(this.#signal());
+    }
+    return this.#changes;
+  }
 
   room(): number {
     return this.#broken === undefined && this.#end === undefined ? CAPACITY - this.#bytes : 0;
@@ -190,23 +237,38 @@ export class BodyPipe implements ByteSink {
     return this.#broken;
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   end(end: End): void {
     this.#end ??= end;
     this.#tell();
   }
 
   /** The bytes for the sender; a sender that stops, stops the writer. */
-  readonly body: HttpBody = { [Symbol.asyncIterator]: () => ({ next: () => this.#next(), return: () => this.#stop() }) };
+  get body(): HttpBody {
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next(), return: () => this.#stop() }) };
+  }
 
-  readonly trailers = (): Promise<HttpFields | undefined> =>
-    Promise.resolve(this.#end !== undefined && "trailers" in this.#end ? this.#end.trailers : undefined);
+  /** All of it, where it has ended well and without trailers; it has been taken then. */
+  takeWhole(): readonly Uint8Array[] | undefined {
+    const end = this.#end;
+    if (end === undefined || "failure" in end || end.trailers !== undefined || this.#broken !== undefined) return undefined;
+    this.#bytes = 0;
+    return this.#chunks.splice(0);
+  }
+
+  get trailers(): () => Promise<HttpFields | undefined> {
+    return () => Promise.resolve(this.#end !== undefined && "trailers" in this.#end ? this.#end.trailers : undefined);
+  }
 
   /** Nobody takes what is written any more. */
   break(code: HttpErrorCode): void {
     this.#broken ??= new IoError(`the body is not sent: ${code.tag}`, { http: code });
     this.#chunks.length = 0;
     this.#bytes = 0;
-    this.changes.notify();
+    this.#changes?.notify();
     this.#tell();
   }
 
@@ -215,7 +277,7 @@ export class BodyPipe implements ByteSink {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         this.#bytes -= chunk.length;
-        this.changes.notify();
+        this.#changes?.notify();
         return { done: false, value: chunk };
       }
       if (this.#end !== undefined && "failure" in this.#end) throw this.#end.failure;
@@ -241,21 +303,58 @@ export class BodyPipe implements ByteSink {
 /** Takes what is written and forgets it: for messages that nobody can send. It always has room. */
 export const discard: ByteSink = { room: () => CAPACITY, write: () => undefined };
 
+/** Counts what is written, and lets no more bytes through than were promised. */
+class CountedSink implements ByteSink {
+  readonly #sink: ByteSink;
+  readonly #sizeError: SizeError;
+  readonly promised: number | undefined;
+  written = 0;
+
+  constructor(sink: ByteSink, promised: number | undefined, sizeError: SizeError) {
+    this.#sink = sink;
+    this.promised = promised;
+    this.#sizeError = sizeError;
+  }
+
+  get pipe(): BodyPipe | undefined {
+    return this.#sink instanceof BodyPipe ? this.#sink : undefined;
+  }
+
+  get changes(): Changes | undefined {
+    return this.#sink.changes;
+  }
+
+  room(): number {
+    return this.#sink.room();
+  }
+
+  failure(): IoError | undefined {
+    return this.#sink.failure?.();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.written += bytesOf(bytes).length;
+    if (this.promised === undefined || this.written <= this.promised) this.#sink.write(bytes);
+    else this.pipe?.end({ failure: new HttpFailure(this.wrongSize) });
+  }
+
+  get wrongSize(): HttpErrorCode {
+    return { tag: this.#sizeError, val: BigInt(this.written) };
+  }
+}
+
+type SizeError = "HTTP-request-body-size" | "HTTP-response-body-size";
+
 export class OutgoingBody {
-  readonly #sizeError: "HTTP-request-body-size" | "HTTP-response-body-size";
-  readonly #expected: bigint | undefined;
+  readonly #sink: CountedSink;
   readonly #stream: OutputStream;
-  readonly #pipe: BodyPipe | undefined;
-  #written = 0n;
   #streamTaken = false;
   #isFinished = false;
 
   constructor(kind: "request" | "response", headers: Fields, sink: ByteSink) {
-    this.#sizeError = `HTTP-${kind}-body-size`;
-    const length = contentLengthOf(plainFields(headers));
-    this.#expected = length === "wrong" ? undefined : length;
-    this.#pipe = sink instanceof BodyPipe ? sink : undefined;
-    this.#stream = new OutputStream(this.#counted(sink));
+    const length = promisedLength(headers);
+    this.#sink = new CountedSink(sink, length === "wrong" ? undefined : length, `HTTP-${kind}-body-size`);
+    this.#stream = new OutputStream(this.#sink);
   }
 
   write(): OutputStream {
@@ -268,12 +367,13 @@ export class OutgoingBody {
     if (body.#isFinished) throw misuse("an outgoing-body was finished twice");
     body.#isFinished = true;
     closeOutput(body.#stream);
-    if (body.#expected !== undefined && body.#expected !== body.#written) {
-      const code: HttpErrorCode = { tag: body.#sizeError, val: body.#written };
-      body.#pipe?.end({ failure: new HttpFailure(code) });
-      throw answerError(code);
+    const { pipe, promised, written } = body.#sink;
+    if (promised !== undefined && promised !== written) {
+      const { wrongSize } = body.#sink;
+      pipe?.end({ failure: new HttpFailure(wrongSize) });
+      throw answerError(wrongSize);
     }
-    body.#pipe?.end({ trailers: trailers === undefined ? undefined : plainFields(trailers) });
+    pipe?.end({ trailers: trailers === undefined ? undefined : plainFields(trailers) });
   }
 
   /** Without `finish` a body is not complete, and whoever receives it must not think so. */
@@ -281,23 +381,6 @@ export class OutgoingBody {
     if (this.#isFinished) return;
     this.#isFinished = true;
     closeOutput(this.#stream);
-    this.#pipe?.end({ failure: new HttpFailure({ tag: "HTTP-protocol-error" }) });
-  }
-
-  /** Counts, and lets no more bytes through than were promised. */
-  #counted(sink: ByteSink): ByteSink {
-    return {
-      ...(sink.changes === undefined ? {} : { changes: sink.changes }),
-      room: () => sink.room(),
-      failure: () => sink.failure?.(),
-      write: (bytes) => {
-        this.#written += BigInt(bytesOf(bytes).length);
-        if (this.#expected !== undefined && this.#written > this.#expected) {
-          this.#pipe?.end({ failure: new HttpFailure({ tag: this.#sizeError, val: this.#written }) });
-          return;
-        }
-        sink.write(bytes);
-      },
-    };
+    this.#sink.pipe?.end({ failure: new HttpFailure({ tag: "HTTP-protocol-error" }) });
   }
 }

@@ -100,7 +100,20 @@ export class FieldList {
 
   /** As they go out: what belongs to the connection is left out. The arrays are the list's own. */
   plain(): HttpFields {
-    return this.#entries.filter(({ key }) => !FORBIDDEN.has(key)).map(({ name, value }) => [name, value] as const);
+    const plain: (readonly [string, Uint8Array])[] = [];
+    for (const { name, key, value } of this.#entries) if (!FORBIDDEN.has(key)) plain.push([name, value]);
+    return plain;
+  }
+
+  /** As `contentLengthOf`. */
+  promisedLength(): number | "wrong" | undefined {
+    let found: Uint8Array | undefined;
+    for (const { key, value } of this.#entries) {
+      if (key !== CONTENT_LENGTH) continue;
+      if (found !== undefined) return "wrong";
+      found = value;
+    }
+    return found === undefined ? undefined : lengthIn(found);
   }
 
   /** Takes fields as they came in: what a guest could not have written is kept, what belongs to the connection is left out but `host`. */
@@ -150,11 +163,26 @@ export function fieldBytes(fields: HttpFields): number {
   return fields.reduce((sum, [name, value]) => sum + name.length + value.length + ENTRY_BYTES, 0);
 }
 
+const CONTENT_LENGTH = "content-length";
+
 /** The number of `content-length`; undefined where there is none, `"wrong"` where it is not one number. */
-export function contentLengthOf(fields: HttpFields): bigint | "wrong" | undefined {
-  const values = fields.filter(([name]) => name.toLowerCase() === "content-length").map(([, value]) => value);
-  const [value] = values;
-  if (value === undefined) return undefined;
-  const text = value.length > 19 ? "" : String.fromCharCode(...value);
-  return values.length === 1 && /^[0-9]+$/.test(text) ? BigInt(text) : "wrong";
+export function contentLengthOf(fields: HttpFields): number | "wrong" | undefined {
+  let found: Uint8Array | undefined;
+  for (const [name, value] of fields) {
+    if (name.length !== CONTENT_LENGTH.length || name.toLowerCase() !== CONTENT_LENGTH) continue;
+    if (found !== undefined) return "wrong";
+    found = value;
+  }
+  return found === undefined ? undefined : lengthIn(found);
+}
+
+/** Above 2^53 it is not exact, and further than anything is long. */
+function lengthIn(digits: Uint8Array): number | "wrong" {
+  if (digits.length === 0 || digits.length > 19) return "wrong";
+  let length = 0;
+  for (const digit of digits) {
+    if (digit < 0x30 || digit > 0x39) return "wrong";
+    length = length * 10 + (digit - 0x30);
+  }
+  return length;
 }

@@ -5,6 +5,7 @@ import type { HttpClient } from "./http-client.ts";
 import { parseHttpGrant } from "./http-grant.ts";
 import { grantedHttpImports } from "./interfaces.ts";
 import { HTTP_LIMITS, type HttpLimits, OutgoingHttp } from "./outgoing.ts";
+import { TracedClient } from "./traced-client.ts";
 
 /**
  * HTTP over a client, which belongs to the app; the grant is the lines that `parseHttpGrant` reads. With an empty grant messages
@@ -17,11 +18,17 @@ export function grantedHttp(client: HttpClient, limits: Partial<HttpLimits> = {}
     configure(grant) {
       const grants = grant.map(parseHttpGrant);
       return (): Binding => {
-        const outgoing = new OutgoingHttp(client, grants, { ...HTTP_LIMITS, ...limits });
+        const traced = new TracedClient(client);
+        const outgoing = new OutgoingHttp(traced, grants, { ...HTTP_LIMITS, ...limits });
         return {
           imports: grantedHttpImports(outgoing),
-          prepare: ({ signal }) => outgoing.prepare(signal),
+          prepare: (transaction) => {
+            traced.outgoing = transaction.outgoing;
+            outgoing.prepare(transaction.signal, transaction.denied);
+          },
           finish: (outcome) => outgoing.finish(outcome),
+          // Whatever is sent ends an attempt before it is.
+          restart: () => outgoing.finish("failed"),
         };
       };
     },

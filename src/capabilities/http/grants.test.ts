@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { StarlaneError } from "../../base/errors.ts";
+import type { Denial } from "../capability.ts";
 import type { HttpErrorCode } from "./errors.ts";
 import { FieldList } from "./field-list.ts";
 import { formatHttpGrant, isPlainPath, parseHttpGrant } from "./http-grant.ts";
@@ -236,6 +237,23 @@ test("no way out: of the addresses of a name only those that are allowed are tri
   const before = forbidden.heard.length;
   await assert.rejects(send(http, { authority: `mixed.example:${forbidden.port}` }), HttpFailure);
   assert.equal(forbidden.heard.length, before);
+});
+
+test("what is denied is told to the author: the request, and the line that would allow it", async () => {
+  const told: Denial[] = [];
+  const name = `private.example:${forbidden.port}`;
+  const inside = undiciClient({ resolve: () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]) });
+  const http = new OutgoingHttp(inside, [parseHttpGrant(`http://${name}/v1/*`)], HTTP_LIMITS);
+  http.prepare(undefined, (denial) => told.push(denial));
+  await assert.rejects(send(http, { authority: name, path: "/v1/a" }), failedWith("destination-IP-prohibited"));
+  await assert.rejects(send(http, { authority: name, path: "/other?token=secret" }), failedWith("HTTP-request-denied"));
+  await assert.rejects(send(http, { scheme: "https", authority: "a.example", path: "/" }), failedWith("HTTP-request-denied"));
+  assert.deepEqual(told, [
+    { target: `GET http://${name}/v1/a, which is in a private network`, grant: `http: ["http://${name} at RANGE"]` },
+    { target: `GET http://${name}/other`, grant: `http: ["http://${name}"]` },
+    { target: "GET https://a.example/", grant: 'http: ["https://a.example"]' },
+  ]);
+  await inside[Symbol.asyncDispose]();
 });
 
 test("no way out: a name is resolved once, and what it resolves to later leads nowhere", async () => {

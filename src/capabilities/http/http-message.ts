@@ -47,6 +47,15 @@ export function codeOf(error: unknown): HttpErrorCode {
   return error instanceof HttpFailure ? error.code : { tag: "internal-error" };
 }
 
+/** A body of these chunks. */
+export function bodyOf(chunks: readonly Uint8Array[]): HttpBody {
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* chunks;
+    },
+  };
+}
+
 /** A body of nothing. */
 export const NO_BODY: HttpBody = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),

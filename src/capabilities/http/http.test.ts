@@ -91,7 +91,7 @@ test("fields without bound stop the guest, whether few and long or many and empt
 });
 
 test("headers of a message cannot be changed, but a clone of them can", () => {
-  const request = new OutgoingRequest(Fields.fromList([["a", bytes("1")]]), discard);
+  const request = new OutgoingRequest(Fields.fromList([["a", bytes("1")]]), () => discard);
   const headers = request.headers();
   assert.throws(() => headers.set("a", []), headerError("immutable"));
   assert.throws(() => headers.append("b", bytes("2")), headerError("immutable"));
@@ -101,7 +101,7 @@ test("headers of a message cannot be changed, but a clone of them can", () => {
 });
 
 test("a request starts as GET with nothing else, and keeps what is valid", () => {
-  const request = new OutgoingRequest(new Fields(), discard);
+  const request = new OutgoingRequest(new Fields(), () => discard);
   assert.deepEqual(
     [request.method(), request.pathWithQuery(), request.scheme(), request.authority()],
     [{ tag: "get" }, undefined, undefined, undefined],
@@ -117,7 +117,7 @@ test("a request starts as GET with nothing else, and keeps what is valid", () =>
 });
 
 test("a request refuses methods, paths, schemes and authorities that no URI or request line could carry", () => {
-  const request = new OutgoingRequest(new Fields(), discard);
+  const request = new OutgoingRequest(new Fields(), () => discard);
   for (const val of ["", "GET /", "A\r\nB", "x".repeat(100_000)])
     assert.throws(() => request.setMethod({ tag: "other", val }), PLAIN_ERROR);
   for (const path of ["/a b", "/a#b", "/a\nb", "/" + "a".repeat(100_000)])
@@ -128,25 +128,25 @@ test("a request refuses methods, paths, schemes and authorities that no URI or r
 });
 
 test("a long hostile authority or path is refused in linear time", () => {
-  const request = new OutgoingRequest(new Fields(), discard);
+  const request = new OutgoingRequest(new Fields(), () => discard);
   assert.throws(() => request.setAuthority("a:".repeat(4000) + "@@"), PLAIN_ERROR);
   assert.throws(() => request.setPathWithQuery("/".repeat(8000) + " "), PLAIN_ERROR);
 });
 
 test("bodies and their streams are given out once", () => {
-  const request = new OutgoingRequest(new Fields(), discard);
+  const request = new OutgoingRequest(new Fields(), () => discard);
   const body = request.body();
   assert.throws(() => request.body(), PLAIN_ERROR);
   body.write();
   assert.throws(() => body.write(), PLAIN_ERROR);
-  const response = new OutgoingResponse(new Fields(), discard);
+  const response = new OutgoingResponse(new Fields(), () => discard);
   response.body();
   assert.throws(() => response.body(), PLAIN_ERROR);
 });
 
 test("a body that is shorter or longer than its Content-Length fails when it is finished", () => {
   const send = (text: string): void => {
-    const request = new OutgoingRequest(Fields.fromList([["Content-Length", bytes("5")]]), discard);
+    const request = new OutgoingRequest(Fields.fromList([["Content-Length", bytes("5")]]), () => discard);
     const body = request.body();
     void body.write().blockingWriteAndFlush(bytes(text));
     OutgoingBody.finish(body, undefined);
@@ -157,7 +157,7 @@ test("a body that is shorter or longer than its Content-Length fails when it is 
 });
 
 test("nothing can be written to a finished body", () => {
-  const body = new OutgoingResponse(new Fields(), discard).body();
+  const body = new OutgoingResponse(new Fields(), () => discard).body();
   const stream = body.write();
   OutgoingBody.finish(body, new Fields());
   assert.throws(() => stream.blockingWriteAndFlush(bytes("late")), { payload: { tag: "closed" } });
@@ -165,7 +165,7 @@ test("nothing can be written to a finished body", () => {
 });
 
 test("a response has status 200 until it is given another that is one", () => {
-  const response = new OutgoingResponse(new Fields(), discard);
+  const response = new OutgoingResponse(new Fields(), () => discard);
   assert.equal(response.statusCode(), 200);
   response.setStatusCode(404);
   for (const status of [0, 99, 1000, 65535]) assert.throws(() => response.setStatusCode(status), PLAIN_ERROR);
@@ -257,6 +257,7 @@ test("a response is handed to whoever waits for it, once", () => {
     answer: (answer) => answers.push(answer),
     informational: (status) => informational.push(status),
     dropped: () => answers.push("dropped"),
+    forget: () => undefined,
   });
   assert.throws(() => outparam.sendInformational(200, new Fields()), { payload: { tag: "HTTP-protocol-error" } });
   outparam.sendInformational(103, new Fields());
@@ -271,7 +272,7 @@ test("a response is handed to whoever waits for it, once", () => {
 
 test("what a guest writes waits in a bounded pipe until it is taken", async () => {
   const pipe = new BodyPipe();
-  const body = new OutgoingResponse(new Fields(), pipe).body();
+  const body = new OutgoingResponse(new Fields(), () => pipe).body();
   const stream = body.write();
   let written = 0;
   for (let room = stream.checkWrite(); room > 0n; room = stream.checkWrite()) {
@@ -290,9 +291,9 @@ test("what a guest writes waits in a bounded pipe until it is taken", async () =
 
 test("a body that is dropped unfinished fails for whoever reads it, and a reader that leaves fails the writer", async () => {
   const [unfinished, unread] = [new BodyPipe(), new BodyPipe()];
-  new OutgoingResponse(new Fields(), unfinished).body()[Symbol.dispose]();
+  new OutgoingResponse(new Fields(), () => unfinished).body()[Symbol.dispose]();
   await assert.rejects(unfinished.body[Symbol.asyncIterator]().next(), { code: { tag: "HTTP-protocol-error" } });
-  const stream = new OutgoingResponse(new Fields(), unread).body().write();
+  const stream = new OutgoingResponse(new Fields(), () => unread).body().write();
   const reader = unread.body[Symbol.asyncIterator]();
   const waiting = reader.next();
   await reader.return?.();
@@ -320,7 +321,9 @@ test("sending a request is denied with the error code that HTTP has for it", () 
   const { handle } = imports["wasi:http/outgoing-handler@0.2.0"] as {
     handle: (request: OutgoingRequest, options: undefined) => unknown;
   };
-  assert.throws(() => handle(new OutgoingRequest(new Fields(), discard), undefined), { payload: { tag: "HTTP-request-denied" } });
+  assert.throws(() => handle(new OutgoingRequest(new Fields(), () => discard), undefined), {
+    payload: { tag: "HTTP-request-denied" },
+  });
 });
 
 test("an error of a stream tells its HTTP meaning where it has one", () => {

@@ -1,6 +1,7 @@
 // `wasi:http` as the engine takes it: the types of both versions with what stands behind them.
 
 import type { Imports } from "../../engine/engine.ts";
+import { cannotBeUndone } from "../../engine/restart.ts";
 import { answerError, guestInterface, madeByHost } from "../guest.ts";
 import { waitingIo } from "../io/waiting.ts";
 import type { ByteSink } from "../io/streams.ts";
@@ -28,6 +29,7 @@ import {
   takeRequest as takeRequest03,
 } from "./messages-0.3.ts";
 import type { OutgoingHttp } from "./outgoing.ts";
+import type { RequestLine } from "./target.ts";
 
 const DENIED: HttpErrorCode = { tag: "HTTP-request-denied" };
 
@@ -43,12 +45,12 @@ const made = {
   ResponseOutparam: madeByHost(ResponseOutparam),
 };
 
-type MessageClass = new (headers: Fields, sink: ByteSink) => object;
+type MessageClass = new (headers: Fields, newSink: () => ByteSink) => object;
 
 /** The class as a guest may construct it: out of headers, and nothing else that it may have declared. */
 function constructedWith(message: MessageClass, sink: () => ByteSink): abstract new (headers: Fields) => object {
   const face = function (headers: Fields): object {
-    return new message(headers, sink());
+    return new message(headers, sink);
   };
   Object.defineProperty(face, "prototype", { value: message.prototype, writable: false });
   return face as unknown as abstract new (headers: Fields) => object;
@@ -70,18 +72,33 @@ const types03 = guestInterface({
   Response: madeByHost(Response03),
 });
 
-/** Messages can be made and read; what a guest writes into them is forgotten, and sending one is denied. No call waits. */
-export const inertHttpImports: Imports = Object.freeze({
-  "wasi:http/types@0.2.0": types02(() => discard),
-  "wasi:http/outgoing-handler@0.2.0": guestInterface({
-    handle: (_request: OutgoingRequest, _options: RequestOptions | undefined): never => {
-      throw answerError(DENIED);
-    },
-  }),
-  "wasi:http/types@0.3.0": types03,
-  "wasi:http/client@0.3.0": guestInterface({ send: deny }),
-  "wasi:http/handler@0.3.0": guestInterface({ handle: deny }),
-});
+/** Made once: what a guest writes into these messages is forgotten. */
+const inertTypes02 = types02(() => discard);
+
+const inertHandler03 = guestInterface({ handle: deny });
+
+/** Messages can be made and read, and sending one is denied, which `tell` is told. No call waits. */
+export function inertHttpImports(tell: (request: RequestLine) => void): Imports {
+  return {
+    "wasi:http/types@0.2.0": inertTypes02,
+    "wasi:http/outgoing-handler@0.2.0": guestInterface({
+      handle: (request: OutgoingRequest, _options: RequestOptions | undefined): never => {
+        const [method, scheme, authority] = [request.method(), request.scheme(), request.authority()];
+        tell({ method, scheme, authority, pathWithQuery: request.pathWithQuery() });
+        throw answerError(DENIED);
+      },
+    }),
+    "wasi:http/types@0.3.0": types03,
+    "wasi:http/client@0.3.0": guestInterface({
+      send: (request: Request03): never => {
+        const [method, scheme, authority] = [request.getMethod(), request.getScheme(), request.getAuthority()];
+        tell({ method, scheme, authority, pathWithQuery: request.getPathWithQuery() });
+        deny(request);
+      },
+    }),
+    "wasi:http/handler@0.3.0": inertHandler03,
+  };
+}
 
 function deny(request: Request03): never {
   request[Symbol.dispose]();
@@ -92,24 +109,18 @@ function deny(request: Request03): never {
 export function grantedHttpImports(outgoing: OutgoingHttp): Imports {
   return {
     ...waitingIo,
-    "wasi:http/types@0.2.0": types02(() => newPipe(outgoing.signal)),
+    "wasi:http/types@0.2.0": types02(() => new BodyPipe(() => outgoing.signal)),
     "wasi:http/outgoing-handler@0.2.0": guestInterface({
-      handle: (request: OutgoingRequest, options: RequestOptions | undefined): FutureIncomingResponse =>
+      handle: cannotBeUndone((request: OutgoingRequest, options: RequestOptions | undefined): FutureIncomingResponse =>
         sendRequest(outgoing, request, options),
+      ),
     }),
     "wasi:http/types@0.3.0": types03,
-    "wasi:http/handler@0.3.0": inertHttpImports["wasi:http/handler@0.3.0"],
+    "wasi:http/handler@0.3.0": inertHandler03,
     "wasi:http/client@0.3.0": guestInterface({
-      send: (request: Request03): Promise<Response03> => sendRequest03(outgoing, request),
+      send: cannotBeUndone((request: Request03): Promise<Response03> => sendRequest03(outgoing, request)),
     }),
   };
-}
-
-/** Who waits for a pipe when the transaction ends, waits no longer. */
-function newPipe(signal: AbortSignal | undefined): BodyPipe {
-  const pipe = new BodyPipe();
-  pipe.changes.failOn(signal);
-  return pipe;
 }
 
 function sendRequest(

@@ -1,20 +1,14 @@
 // Requests and responses of `wasi:http/types@0.2`. A guest makes outgoing ones; incoming ones are made by the host.
 
+import { ANEW } from "../../engine/restart.ts";
 import { answerError, misuse } from "../guest.ts";
 import type { ByteSink } from "../io/streams.ts";
 import type { Pollable } from "../io/poll.ts";
 import { BodyPipe, type FutureResult, FutureValue, IncomingBody, OutgoingBody } from "./body.ts";
 import type { HttpErrorCode } from "./errors.ts";
-import { type Fields, immutableView, plainFields, receivedFields } from "./fields.ts";
-import {
-  codeOf,
-  type HttpBody,
-  type HttpFields,
-  type HttpRequest,
-  type HttpResponse,
-  NO_BODY,
-  NO_TRAILERS,
-} from "./http-message.ts";
+import { type Fields, freeze, immutableView, plainFields, receivedFields } from "./fields.ts";
+import type { Gate } from "./gate.ts";
+import { codeOf, type HttpFields, type HttpRequest, type HttpResponse, NO_TRAILERS } from "./http-message.ts";
 import { type AskedTimeouts, type OutgoingMessage, timeoutMs } from "./outgoing.ts";
 import { isAuthority, isPathWithQuery } from "./syntax.ts";
 import { type Method, methodOf, type Scheme, schemeOf, validMethod, validScheme } from "./target.ts";
@@ -48,13 +42,20 @@ function requireValid<Value>(value: Value | undefined): Value {
 
 export class IncomingRequest {
   readonly #request: HttpRequest;
-  readonly #headers: Fields;
+  readonly #gate: Gate | undefined;
+  #headers: Fields | undefined;
   readonly #body: OneBody<IncomingBody>;
 
-  constructor(request: HttpRequest) {
+  /** `gate`: where the body is to be left alone for now. */
+  constructor(request: HttpRequest, gate?: Gate) {
     this.#request = request;
-    this.#headers = receivedFields(request.headers);
-    this.#body = new OneBody(new IncomingBody(request.body ?? NO_BODY, request.trailers ?? NO_TRAILERS));
+    this.#gate = gate;
+    this.#body = new OneBody(new IncomingBody(request.body, request.trailers ?? NO_TRAILERS, gate));
+  }
+
+  [ANEW](): IncomingRequest {
+    this.#gate?.forget();
+    return new IncomingRequest(this.#request, this.#gate);
   }
 
   method(): Method {
@@ -74,7 +75,7 @@ export class IncomingRequest {
   }
 
   headers(): Fields {
-    return immutableView(this.#headers);
+    return immutableView((this.#headers ??= receivedFields(this.#request.headers)));
   }
 
   consume(): IncomingBody {
@@ -86,13 +87,37 @@ export class IncomingRequest {
   }
 }
 
+/** The body of a message that a guest makes; most of what it needs is made when it is asked for. */
+class MadeBody {
+  readonly #kind: "request" | "response";
+  readonly #headers: Fields;
+  readonly #newSink: () => ByteSink;
+  #sink: ByteSink | undefined;
+
+  constructor(kind: "request" | "response", headers: Fields, newSink: () => ByteSink) {
+    this.#kind = kind;
+    this.#headers = headers;
+    this.#newSink = newSink;
+  }
+
+  take(): OutgoingBody {
+    if (this.#sink !== undefined) throw answerError(undefined);
+    this.#sink = this.#newSink();
+    return new OutgoingBody(this.#kind, this.#headers, this.#sink);
+  }
+
+  /** Where the guest asked for it. Asked for later, it would be the same; but what was given away cannot be asked any more. */
+  get pipe(): BodyPipe | undefined {
+    return this.#sink instanceof BodyPipe ? this.#sink : undefined;
+  }
+}
+
 /** Takes a request that a guest gave away. A function, not a method, so that no guest can name it. */
 export let takeRequest: (request: OutgoingRequest) => { readonly message: OutgoingMessage; readonly pipe: BodyPipe | undefined };
 
 export class OutgoingRequest {
   readonly #headers: Fields;
-  readonly #sink: ByteSink;
-  readonly #body: OneBody<OutgoingBody>;
+  readonly #body: MadeBody;
   #method: Method = { tag: "get" };
   #pathWithQuery: string | undefined;
   #scheme: Scheme | undefined;
@@ -100,7 +125,7 @@ export class OutgoingRequest {
 
   static {
     takeRequest = (request) => {
-      const pipe = request.#body.rest === undefined && request.#sink instanceof BodyPipe ? request.#sink : undefined;
+      const { pipe } = request.#body;
       const message = {
         method: request.#method,
         scheme: request.#scheme,
@@ -113,10 +138,9 @@ export class OutgoingRequest {
     };
   }
 
-  constructor(headers: Fields, sink: ByteSink) {
-    this.#headers = immutableView(headers);
-    this.#sink = sink;
-    this.#body = new OneBody(new OutgoingBody("request", headers, sink));
+  constructor(headers: Fields, newSink: () => ByteSink) {
+    this.#headers = freeze(headers);
+    this.#body = new MadeBody("request", headers, newSink);
   }
 
   body(): OutgoingBody {
@@ -211,8 +235,6 @@ export class RequestOptions {
 export interface AnsweredResponse {
   readonly status: number;
   readonly headers: HttpFields;
-  readonly body: HttpBody;
-  readonly trailers: () => Promise<HttpFields | undefined>;
   readonly pipe: BodyPipe | undefined;
 }
 
@@ -221,29 +243,19 @@ let takeResponse: (response: OutgoingResponse) => AnsweredResponse;
 
 export class OutgoingResponse {
   readonly #headers: Fields;
-  readonly #sink: ByteSink;
-  readonly #body: OneBody<OutgoingBody>;
+  readonly #body: MadeBody;
   #statusCode = 200;
 
   static {
     takeResponse = (response) => {
-      const { rest } = response.#body;
-      // Asked for later, it is still the same body: what was given away cannot be asked any more.
-      const pipe = rest === undefined && response.#sink instanceof BodyPipe ? response.#sink : undefined;
-      return {
-        status: response.#statusCode,
-        headers: plainFields(response.#headers),
-        body: pipe?.body ?? NO_BODY,
-        trailers: pipe?.trailers ?? NO_TRAILERS,
-        pipe,
-      };
+      const { pipe } = response.#body;
+      return { status: response.#statusCode, headers: plainFields(response.#headers), pipe };
     };
   }
 
-  constructor(headers: Fields, sink: ByteSink) {
-    this.#headers = immutableView(headers);
-    this.#sink = sink;
-    this.#body = new OneBody(new OutgoingBody("response", headers, sink));
+  constructor(headers: Fields, newSink: () => ByteSink) {
+    this.#headers = freeze(headers);
+    this.#body = new MadeBody("response", headers, newSink);
   }
 
   statusCode(): number {
@@ -272,6 +284,8 @@ export interface AnswerReceiver {
   informational(status: number, headers: HttpFields): void;
   /** The guest gave the chance to answer away. */
   dropped(): void;
+  /** The call is begun anew: nothing was answered. */
+  forget(): void;
 }
 
 export class ResponseOutparam {
@@ -280,6 +294,11 @@ export class ResponseOutparam {
 
   constructor(receiver: AnswerReceiver) {
     this.#receiver = receiver;
+  }
+
+  [ANEW](): ResponseOutparam {
+    this.#receiver.forget();
+    return new ResponseOutparam(this.#receiver);
   }
 
   sendInformational(status: number, headers: Fields): void {

@@ -1,11 +1,14 @@
 // `request`, `response` and `request-options` of `wasi:http/types@0.3`. A message is a guest's own or came in from outside.
 
+import { StarlaneError } from "../../base/errors.ts";
+import { ANEW } from "../../engine/restart.ts";
 import { answerError } from "../guest.ts";
-import { type Fields, immutableView, plainFields, receivedFields } from "./fields-0.3.ts";
+import { type Fields, freeze, immutableView, plainFields, receivedFields } from "./fields-0.3.ts";
+import { type Gate, gatedBody } from "./gate.ts";
 import type { TrailersOutcome } from "./guest-body-0.3.ts";
-import { type HttpFailure, type HttpRequest, type HttpResponse, NO_BODY } from "./http-message.ts";
+import { bodyOf, type HttpFailure, type HttpFields, type HttpRequest, NO_TRAILERS } from "./http-message.ts";
 import { type AskedTimeouts, type OutgoingMessage, type SentResponse, timeoutMs } from "./outgoing.ts";
-import { type Consumed, Payload, type SentOutcome } from "./payload-0.3.ts";
+import { type Consumed, Payload, type SentOutcome, type TakenPayload } from "./payload-0.3.ts";
 import { isAuthority, isPathWithQuery } from "./syntax.ts";
 import { type Method, methodOf, type Scheme, schemeOf, validMethod, validScheme } from "./target.ts";
 
@@ -88,8 +91,8 @@ export interface TakenRequest {
   readonly tellSent: (failure?: HttpFailure) => void;
 }
 
-/** A request that came in. Functions, not methods, so that no guest can name them. */
-export let receivedRequest: (request: HttpRequest) => Request;
+/** A request that came in; `gate`: where its body is to be left alone for now. Functions, not methods, so that no guest can name them. */
+export let receivedRequest: (request: HttpRequest, gate?: Gate) => Request;
 /** Takes a request that a guest gave away. */
 export let takeRequest: (request: Request) => TakenRequest;
 
@@ -101,10 +104,17 @@ export class Request {
   #pathWithQuery: string | undefined;
   #scheme: Scheme | undefined;
   #authority: string | undefined;
+  #anew: (() => Request) | undefined;
 
   static {
-    receivedRequest = ({ method, scheme, authority, path, headers, body, trailers }) => {
+    receivedRequest = (received, gate) => {
+      const { method, scheme, authority, path, headers, trailers } = received;
+      const body = received.body === undefined || gate === undefined ? received.body : gatedBody(received.body, gate);
       const request = new Request(receivedFields(headers), Payload.received(body, trailers), undefined);
+      request.#anew = () => {
+        gate?.forget();
+        return receivedRequest(received, gate);
+      };
       request.#method = methodOf(method);
       request.#scheme = schemeOf(scheme);
       request.#authority = authority;
@@ -130,7 +140,7 @@ export class Request {
   }
 
   constructor(headers: Fields, payload: Payload, options: RequestOptions | undefined) {
-    this.#headers = immutableView(headers);
+    this.#headers = freeze(headers);
     this.#payload = payload;
     this.#options = options === undefined ? undefined : lockedOptions(options);
   }
@@ -143,6 +153,11 @@ export class Request {
   ): [Request, Promise<SentOutcome>] {
     const payload = Payload.ofGuest(contents, trailers);
     return [new Request(headers, payload, options), payload.sent];
+  }
+
+  [ANEW](): Request {
+    if (this.#anew === undefined) throw new StarlaneError("starlane/internal", "a guest's own request is never made anew");
+    return this.#anew();
   }
 
   getMethod(): Method {
@@ -198,11 +213,20 @@ export class Request {
 
 /** A response that came in. Functions, not methods, so that no guest can name them. */
 export let receivedResponse: (response: SentResponse) => Response;
-/** Takes a response that a guest gave away; `tellSent` says what became of it. */
-export let takeResponse: (response: Response) => {
-  readonly response: HttpResponse;
+/** A response that a guest gave away. */
+export interface TakenResponse {
+  readonly status: number;
+  readonly headers: HttpFields;
+  /** The body, where all of it is there already and no trailers will follow. */
+  readonly whole: readonly Uint8Array[] | undefined;
+  /** The body in any case, and what follows it. */
+  readonly rest: () => TakenPayload;
+  /** What became of it. */
   readonly tellSent: (failure?: HttpFailure) => void;
-};
+}
+
+/** Takes a response that a guest gave away. */
+export let takeResponse: (response: Response) => TakenResponse;
 
 export class Response {
   readonly #headers: Fields;
@@ -216,16 +240,20 @@ export class Response {
       return response;
     };
     takeResponse = (response) => {
-      const { body, trailers } = response.#payload.take();
+      const payload = response.#payload;
+      const whole = payload.takeWhole();
       return {
-        response: { status: response.#status, headers: plainFields(response.#headers), body: body ?? NO_BODY, trailers },
-        tellSent: (failure) => response.#payload.tellSent(failure),
+        status: response.#status,
+        headers: plainFields(response.#headers),
+        whole,
+        rest: () => (whole === undefined ? payload.take() : { body: bodyOf(whole), trailers: NO_TRAILERS }),
+        tellSent: (failure) => payload.tellSent(failure),
       };
     };
   }
 
   constructor(headers: Fields, payload: Payload) {
-    this.#headers = immutableView(headers);
+    this.#headers = freeze(headers);
     this.#payload = payload;
   }
 
@@ -235,6 +263,7 @@ export class Response {
     trailers: Promise<TrailersOutcome>,
   ): [Response, Promise<SentOutcome>] {
     const payload = Payload.ofGuest(contents, trailers);
+    payload.readAhead();
     return [new Response(headers, payload), payload.sent];
   }
 

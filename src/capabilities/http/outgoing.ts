@@ -2,10 +2,11 @@
 // every version of `wasi:http`. Bounded per transaction: exchanges open at once; per exchange: bytes of both bodies, each wait.
 
 import { allowedAddresses, type HttpGrant } from "./http-grant.ts";
-import type { TransactionOutcome } from "../capability.ts";
+import type { CapabilityTransaction, TransactionOutcome } from "../capability.ts";
 import { allowsAddress } from "../sockets/host-pattern.ts";
 import { heldBody, unlessAborted } from "./body-rules.ts";
 import type { HttpErrorCode } from "./errors.ts";
+import { deniedAddress, deniedRequest } from "./denied.ts";
 import { contentLengthOf, fieldBytes, LARGEST_FIELDS_BYTES } from "./field-list.ts";
 import type { HttpClient, HttpTimeouts } from "./http-client.ts";
 import { type HttpBody, HttpFailure, type HttpFields, type HttpRequest, type HttpResponse, NO_BODY } from "./http-message.ts";
@@ -54,8 +55,12 @@ export class OutgoingHttp {
   readonly #client: HttpClient;
   readonly #grants: readonly HttpGrant[];
   readonly #limits: HttpLimits;
+  #isRunning = false;
+  #transaction: AbortSignal | undefined;
+  /** Made when it is first needed: most transactions send nothing. */
   #controller: AbortController | undefined;
   #forget: () => void = () => undefined;
+  #denied: CapabilityTransaction["denied"];
   #open = 0;
 
   constructor(client: HttpClient, grants: readonly HttpGrant[], limits: HttpLimits) {
@@ -65,14 +70,11 @@ export class OutgoingHttp {
   }
 
   /** A transaction begins; until then, and after `finish`, everything is denied. */
-  prepare(signal: AbortSignal | undefined): void {
+  prepare(signal: AbortSignal | undefined, denied?: CapabilityTransaction["denied"]): void {
     this.finish("failed");
-    const controller = new AbortController();
-    const onAbort = (): void => controller.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted === true) onAbort();
-    this.#forget = () => signal?.removeEventListener("abort", onAbort);
-    this.#controller = controller;
+    this.#denied = denied;
+    this.#transaction = signal;
+    this.#isRunning = true;
     this.#open = 0;
   }
 
@@ -81,13 +83,15 @@ export class OutgoingHttp {
    * over a response that the guest answered with (`outlive`).
    */
   finish(outcome: TransactionOutcome): void {
+    this.#isRunning = false;
     const controller = this.#controller;
+    if (controller === undefined) return;
     const forget = this.#forget;
     this.#controller = undefined;
     this.#forget = () => undefined;
     const breakOff = (): void => {
       forget();
-      controller?.abort(BROKEN_OFF);
+      controller.abort(BROKEN_OFF);
     };
     if (outcome === "done" && this.#open > 0) setTimeout(breakOff, 0);
     else breakOff();
@@ -95,7 +99,18 @@ export class OutgoingHttp {
 
   /** Aborts when the transaction ends; undefined outside of one. */
   get signal(): AbortSignal | undefined {
-    return this.#controller?.signal;
+    return this.#running()?.signal;
+  }
+
+  #running(): AbortController | undefined {
+    if (!this.#isRunning || this.#controller !== undefined) return this.#controller;
+    const controller = new AbortController();
+    const signal = this.#transaction;
+    const onAbort = (): void => controller.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted === true) onAbort();
+    this.#forget = () => signal?.removeEventListener("abort", onAbort);
+    return (this.#controller = controller);
   }
 
   /**
@@ -126,7 +141,7 @@ export class OutgoingHttp {
     sent: Transmission,
     own: AbortController,
   ): Promise<SentResponse> {
-    const controller = this.#controller;
+    const controller = this.#running();
     if (controller === undefined) throw new HttpFailure({ tag: "HTTP-request-denied" });
     const target = resolveTarget(message);
     const addresses = this.#allowed(target);
@@ -139,14 +154,19 @@ export class OutgoingHttp {
       const response = await unlessAborted(this.#client.send(request, { addresses, timeouts, signal }), signal);
       return { ...this.#received(response, target.method, signal, end), outlive };
     } catch (error) {
-      end(failureOf(error));
+      const failure = failureOf(error);
+      if (failure.code.tag === "destination-IP-prohibited") this.#denied?.(deniedAddress(target));
+      end(failure);
       throw error;
     }
   }
 
   #allowed(target: ResolvedTarget): ReturnType<typeof allowedAddresses> {
     const rules = allowedAddresses(this.#grants, target);
-    if (rules.length === 0) throw new HttpFailure({ tag: "HTTP-request-denied" });
+    if (rules.length === 0) {
+      this.#denied?.(deniedRequest(target));
+      throw new HttpFailure({ tag: "HTTP-request-denied" });
+    }
     if (target.host.kind === "address" && !allowsAddress(rules, target.host.address))
       throw new HttpFailure({ tag: "destination-IP-prohibited" });
     return rules;
@@ -185,7 +205,7 @@ export class OutgoingHttp {
     if (promised === "wrong") throw new HttpFailure({ tag: "HTTP-protocol-error" });
     const base = { method, scheme, authority, path, headers };
     if (message.body === undefined) {
-      if (promised !== undefined && promised !== 0n && !BODYLESS.has(method)) throw new HttpFailure(wrongRequestSize(0n));
+      if (promised !== undefined && promised !== 0 && !BODYLESS.has(method)) throw new HttpFailure(wrongRequestSize(0));
       return base;
     }
     const rule = { promised, limitBytes: this.#limits.requestBodyBytes, wrong: wrongRequestSize };
@@ -211,8 +231,8 @@ export class OutgoingHttp {
     const rule = {
       promised: hasBody && promised !== "wrong" ? promised : undefined,
       limitBytes: this.#limits.responseBodyBytes,
-      wrong: (count: bigint, ended: boolean): HttpErrorCode =>
-        ended ? { tag: "HTTP-response-incomplete" } : { tag: "HTTP-response-body-size", val: count },
+      wrong: (count: number, ended: boolean): HttpErrorCode =>
+        ended ? { tag: "HTTP-response-incomplete" } : { tag: "HTTP-response-body-size", val: BigInt(count) },
     };
     const body = heldBody(response.body, rule, signal, end);
     return { status, headers, body, trailers: async () => boundedTrailers(await trailers()) };
@@ -255,8 +275,8 @@ function failureOf(error: unknown): HttpFailure {
   return error instanceof HttpFailure ? error : new HttpFailure({ tag: "internal-error" }, { cause: error });
 }
 
-function wrongRequestSize(bytes: bigint): HttpErrorCode {
-  return { tag: "HTTP-request-body-size", val: bytes };
+function wrongRequestSize(bytes: number): HttpErrorCode {
+  return { tag: "HTTP-request-body-size", val: BigInt(bytes) };
 }
 
 function boundedTrailers(trailers: HttpFields | undefined): HttpFields | undefined {

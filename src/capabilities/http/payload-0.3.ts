@@ -1,6 +1,8 @@
 // What a message of `wasi:http@0.3` carries beside its head: contents and trailers, from a guest or from outside. Who sends or
 // consumes the message takes them; what became of them is told to the guest that made it.
 
+import { HostStream, valueNow } from "../../engine/async/host-streams.ts";
+import { bytesOf } from "../guest.ts";
 import { type HttpErrorCode } from "./errors.ts";
 import {
   bodyForGuest,
@@ -17,6 +19,8 @@ export type SentOutcome = Outcome<undefined>;
 /** As `consume-body` gives it. */
 export type Consumed = [contents: AsyncIterable<unknown>, trailers: Promise<TrailersOutcome>];
 
+/** How much of a body may wait between a guest that writes and whoever sends it, in bytes. */
+const CAPACITY = 1 << 16;
 const SENT: SentOutcome = { tag: "ok", val: undefined };
 const NEVER_SENT: HttpErrorCode = { tag: "internal-error", val: "the message was never sent" };
 
@@ -36,7 +40,8 @@ export interface TakenPayload {
 
 export class Payload {
   readonly #source: Source;
-  readonly #sent = Promise.withResolvers<SentOutcome>();
+  /** For the guest that made the message. */
+  #sent: PromiseWithResolvers<SentOutcome> | undefined;
   #taken = false;
 
   private constructor(source: Source) {
@@ -59,7 +64,25 @@ export class Payload {
 
   /** For the guest that made the message. */
   get sent(): Promise<SentOutcome> {
-    return this.#sent.promise;
+    return (this.#sent ??= Promise.withResolvers<SentOutcome>()).promise;
+  }
+
+  /** Takes what the guest writes before anybody asks for it, as much as may wait: then it need not wait itself. */
+  readAhead(): void {
+    const source = this.#source;
+    if (source.kind === "guest" && source.contents instanceof HostStream) source.contents.readAhead(CAPACITY);
+  }
+
+  /** For sending: the contents where all of them are there and no trailers will follow; nothing is taken where they are not. */
+  takeWhole(): readonly Uint8Array[] | undefined {
+    const source = this.#source;
+    if (source.kind === "host" || !hasNone(source.trailers)) return undefined;
+    const { contents } = source;
+    if (contents !== undefined && !(contents instanceof HostStream)) return undefined;
+    const chunks = contents === undefined ? [] : contents.takeWhole();
+    if (chunks === undefined) return undefined;
+    this.#taken = true;
+    return chunks.map((chunk) => bytesOf(chunk as Uint8Array));
   }
 
   /** For sending. Afterwards `tellSent` has to be called. */
@@ -74,15 +97,15 @@ export class Payload {
   }
 
   tellSent(failure?: HttpFailure): void {
-    this.#sent.resolve(failure === undefined ? SENT : { tag: "err", val: failure.code });
+    this.#sent?.resolve(failure === undefined ? SENT : { tag: "err", val: failure.code });
   }
 
   /** For a guest that reads it; `result` is what that guest makes of it. */
   consume(result: Promise<SentOutcome>): Consumed {
     this.#taken = true;
     result.then(
-      (outcome) => this.#sent.resolve(outcome),
-      () => this.#sent.resolve({ tag: "err", val: NEVER_SENT }),
+      (outcome) => this.#sent?.resolve(outcome),
+      () => this.#sent?.resolve({ tag: "err", val: NEVER_SENT }),
     );
     const source = this.#source;
     return source.kind === "host"
@@ -94,9 +117,16 @@ export class Payload {
   drop(): void {
     if (this.#taken) return;
     this.#taken = true;
-    this.#sent.resolve({ tag: "err", val: NEVER_SENT });
-    void giveUp(this.#source).catch(() => undefined);
+    this.#sent?.resolve({ tag: "err", val: NEVER_SENT });
+    const source = this.#source;
+    if (source.kind === "guest" || source.body !== undefined) void giveUp(source).catch(() => undefined);
   }
+}
+
+/** Whether trailers were promised, and there are none. */
+function hasNone(trailers: Promise<TrailersOutcome>): boolean {
+  const known = valueNow(trailers)?.value as TrailersOutcome | undefined;
+  return known?.tag === "ok" && known.val === undefined;
 }
 
 async function giveUp(source: Source): Promise<void> {

@@ -11,10 +11,11 @@ const METHODS = ["get", "head", "post", "put", "delete", "connect", "options", "
 export type Method = { readonly tag: (typeof METHODS)[number] } | { readonly tag: "other"; readonly val: string };
 export type Scheme = { readonly tag: "HTTP" | "HTTPS" } | { readonly tag: "other"; readonly val: string };
 
+const KNOWN_METHODS: ReadonlyMap<string, Method> = new Map(METHODS.map((tag) => [tag.toUpperCase(), Object.freeze({ tag })]));
+
 /** The case of its own where a method has one. */
 export function methodOf(text: string): Method {
-  const tag = METHODS.find((known) => known.toUpperCase() === text);
-  return tag === undefined ? { tag: "other", val: text } : { tag };
+  return KNOWN_METHODS.get(text) ?? { tag: "other", val: text };
 }
 
 export function methodText(method: Method): string {
@@ -28,7 +29,7 @@ export function validMethod(method: Method): Method | undefined {
 }
 
 export function schemeOf(text: string): Scheme {
-  const scheme = text.toLowerCase();
+  const scheme = text.length > 5 ? text : text.toLowerCase();
   if (scheme === "http") return { tag: "HTTP" };
   return scheme === "https" ? { tag: "HTTPS" } : { tag: "other", val: text };
 }

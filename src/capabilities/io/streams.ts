@@ -200,11 +200,10 @@ export class OutputStream {
 
   blockingFlush(): Maybe<void> {
     this.flush();
+    if (this.#sink.flushed === undefined) return undefined;
     return then(
       this.#whenTrue(() => this.#isFlushed(), "an output stream to be flushed"),
-      () => {
-        if (this.#sink.flushed !== undefined) this.#failIfBroken();
-      },
+      () => this.#failIfBroken(),
     );
   }
 
@@ -266,16 +265,19 @@ export class OutputStream {
   }
 
   #writeAll(bytes: Uint8Array): Maybe<void> {
-    let rest = bytes;
     this.#checkOpen();
-    while (rest.length > 0) {
+    for (let at = 0; at < bytes.length;) {
       const permitted = this.#checkWrite();
-      if (permitted === 0) return then(this.#whenWritable(), () => this.#writeAll(rest));
-      const part = rest.subarray(0, permitted);
+      if (permitted === 0) return this.#writeLater(bytes.subarray(at));
+      const part = at === 0 && permitted >= bytes.length ? bytes : bytes.subarray(at, at + permitted);
       this.write(part);
-      rest = rest.subarray(part.length);
+      at += part.length;
     }
     return this.blockingFlush();
+  }
+
+  #writeLater(rest: Uint8Array): Maybe<void> {
+    return then(this.#whenWritable(), () => this.#writeAll(rest));
   }
 
   #isWritable(): boolean {

@@ -44,6 +44,7 @@ function bind(): Binding {
     prepare() {
       sources = new SystemSources();
     },
+    restart: () => undefined,
   };
 }
 

@@ -17,7 +17,7 @@ export function grantedSockets(network: Network, limits: Partial<SocketLimits> =
         const sockets = new OpenSockets(network, parsed, { ...SOCKET_LIMITS, ...limits });
         return {
           imports: grantedSocketImports(sockets),
-          prepare: ({ signal }) => sockets.prepare(signal),
+          prepare: ({ signal, denied }) => sockets.prepare(signal, denied),
           finish: () => sockets.finish(),
         };
       };

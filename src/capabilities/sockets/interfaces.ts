@@ -5,6 +5,8 @@ import { markTimeless } from "../../engine/timeless.ts";
 import { answerError, guestInterface, madeByHost, misuse } from "../guest.ts";
 import { originOf, type IoError } from "../io/error.ts";
 import { waitingIo } from "../io/waiting.ts";
+import type { Denial } from "../capability.ts";
+import { deniedLookup, deniedSocket } from "./denied.ts";
 import { answering as answering02 } from "./errors-0.2.ts";
 import { answering, lookupErrorOf } from "./errors-0.3.ts";
 import type { IpAddress, IpFamily } from "./ip-address.ts";
@@ -95,17 +97,19 @@ export function grantedSocketImports(sockets: OpenSockets): Imports {
   };
 }
 
-/** No socket can be made, and no name is looked up. */
-export const inertSocketImports03: Imports = Object.freeze({
-  "wasi:sockets/types@0.3.0": guestInterface({
-    TcpSocket: withCreate(TcpSocket, deny),
-    UdpSocket: withCreate(UdpSocket, deny),
-  }),
-  "wasi:sockets/ip-name-lookup@0.3.0": guestInterface({
-    resolveAddresses: (name: string): never => deny(name),
-  }),
-});
-
-function deny(_what: string): never {
-  throw answerError({ tag: "access-denied" });
+/** No socket can be made, and no name is looked up; `tell` is told. */
+export function inertSocketImports03(tell: (denial: Denial) => void): Imports {
+  const deny = (denial: Denial): never => {
+    tell(denial);
+    throw answerError({ tag: "access-denied" });
+  };
+  return {
+    "wasi:sockets/types@0.3.0": guestInterface({
+      TcpSocket: withCreate(TcpSocket, (_family) => deny(deniedSocket("tcp"))),
+      UdpSocket: withCreate(UdpSocket, (_family) => deny(deniedSocket("udp"))),
+    }),
+    "wasi:sockets/ip-name-lookup@0.3.0": guestInterface({
+      resolveAddresses: (name: string): never => deny(deniedLookup(name)),
+    }),
+  };
 }

@@ -1,6 +1,8 @@
 // The sockets of one transaction after another: what its grant allows, how many there may be, which names were looked up; and the
 // end of all of them when the transaction ends.
 
+import type { CapabilityTransaction } from "../capability.ts";
+import { deniedConnect, deniedListen, deniedLookup, deniedSocket } from "./denied.ts";
 import { allowsAddress, type Host, parseHost } from "./host-pattern.ts";
 import { formatIpAddress, type IpAddress, isIpv4Mapped } from "./ip-address.ts";
 import { type Endpoint, LookupFailure, type Network, SocketFailure } from "./network.ts";
@@ -40,6 +42,7 @@ export class OpenSockets {
   #lookups = 0;
   #controller: AbortController | undefined;
   #forget: () => void = () => undefined;
+  #denied: CapabilityTransaction["denied"];
 
   constructor(network: Network, grant: ParsedSocketsGrant, limits: SocketLimits) {
     this.network = network;
@@ -48,8 +51,9 @@ export class OpenSockets {
   }
 
   /** A transaction begins; until then, and after `finish`, everything is denied. */
-  prepare(signal: AbortSignal | undefined): void {
+  prepare(signal: AbortSignal | undefined, denied?: CapabilityTransaction["denied"]): void {
     this.finish();
+    this.#denied = denied;
     const controller = new AbortController();
     const onAbort = (): void => {
       controller.abort(signal?.reason);
@@ -103,8 +107,30 @@ export class OpenSockets {
   checkUse(protocol: Protocol): void {
     void this.signal;
     const all = [...this.#grant.connect, ...this.#grant.listen];
-    if (!all.some((grant) => grant.protocol === undefined || grant.protocol === protocol))
-      throw new SocketFailure("access-denied");
+    if (all.some((grant) => grant.protocol === undefined || grant.protocol === protocol)) return;
+    this.#denied?.(deniedSocket(protocol));
+    throw new SocketFailure("access-denied");
+  }
+
+  /** @throws SocketFailure `access-denied` */
+  checkConnect(protocol: Protocol, remote: Endpoint): void {
+    if (this.mayConnect(protocol, remote)) return;
+    this.#denied?.(deniedConnect(protocol, remote));
+    throw new SocketFailure("access-denied");
+  }
+
+  /** @throws SocketFailure `access-denied` */
+  checkListen(protocol: Protocol, local: Endpoint): void {
+    if (this.mayListen(protocol, local)) return;
+    this.#denied?.(deniedListen(protocol, local));
+    throw new SocketFailure("access-denied");
+  }
+
+  /** A port that the system chooses is taken for connecting too. @throws SocketFailure `access-denied` */
+  checkBind(protocol: Protocol, local: Endpoint): void {
+    const isForAny = local.port === 0;
+    if (isForAny && this.#grant.connect.some((grant) => grant.protocol === undefined || grant.protocol === protocol)) return;
+    this.checkListen(protocol, local);
   }
 
   mayConnect(protocol: Protocol, remote: Endpoint): boolean {
@@ -113,12 +139,6 @@ export class OpenSockets {
 
   mayListen(protocol: Protocol, local: Endpoint): boolean {
     return this.#controller !== undefined && mayListen(this.#grant.listen, protocol, local);
-  }
-
-  /** A port that the system chooses is taken for connecting too. */
-  mayBind(protocol: Protocol, local: Endpoint): boolean {
-    if (this.mayListen(protocol, local)) return true;
-    return local.port === 0 && this.#grant.connect.some((grant) => grant.protocol === undefined || grant.protocol === protocol);
   }
 
   /**
@@ -131,7 +151,10 @@ export class OpenSockets {
     if (host === undefined) throw new LookupRefused("invalid-argument");
     if (host.kind === "address") return [host.address];
     const rules = lookupRules(this.#grant, host);
-    if (rules.length === 0) throw new LookupRefused("access-denied");
+    if (rules.length === 0) {
+      this.#denied?.(deniedLookup(host.name));
+      throw new LookupRefused("access-denied");
+    }
     if (this.#lookups >= this.#limits.lookups) throw new LookupFailure("temporary-resolver-failure");
     const resolved = this.#resolved;
     this.#lookups++;

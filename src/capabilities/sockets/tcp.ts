@@ -75,7 +75,7 @@ export class Tcp {
   bind(local: Endpoint): void {
     checkLocal(local, this.family);
     if (this.#state.kind !== "unbound") throw new SocketFailure("invalid-state");
-    if (!this.#sockets.mayBind("tcp", local)) throw new SocketFailure("access-denied");
+    this.#sockets.checkBind("tcp", local);
     this.#state = { kind: "bound", bound: this.#sockets.network.bindTcp(local), requested: local };
   }
 
@@ -87,7 +87,7 @@ export class Tcp {
     checkRemote(remote, this.family);
     const before = this.#state;
     if (before.kind !== "unbound" && before.kind !== "bound") throw new SocketFailure("invalid-state");
-    if (!this.#sockets.mayConnect("tcp", remote)) throw new SocketFailure("access-denied");
+    this.#sockets.checkConnect("tcp", remote);
     const bound = before.kind === "bound" ? before.bound : undefined;
     this.#state = { kind: "connecting", local: bound?.local };
     return this.#connect(remote, bound);
@@ -118,7 +118,7 @@ export class Tcp {
   listen(): void {
     if (this.#state.kind !== "unbound" && this.#state.kind !== "bound") throw new SocketFailure("invalid-state");
     const requested = this.#state.kind === "bound" ? this.#state.requested : { address: anyAddress(this.family), port: 0 };
-    if (!this.#sockets.mayListen("tcp", requested)) throw new SocketFailure("access-denied");
+    this.#sockets.checkListen("tcp", requested);
     const { network } = this.#sockets;
     const bound = this.#state.kind === "bound" ? this.#state.bound : network.bindTcp(requested);
     const listener = network.listenTcp(bound, this.#backlog, (connection) => this.#accept(connection));

@@ -50,7 +50,7 @@ export class Udp {
   bind(local: Endpoint): void {
     checkLocal(local, this.family);
     if (this.#port !== undefined || this.#closed) throw new SocketFailure("invalid-state");
-    if (!this.#sockets.mayBind("udp", local)) throw new SocketFailure("access-denied");
+    this.#sockets.checkBind("udp", local);
     this.#listens = this.#sockets.mayListen("udp", local);
     this.#port = this.#sockets.network.bindUdp(local, (datagram) => this.#receive(datagram));
     this.#tune();
@@ -78,7 +78,7 @@ export class Udp {
   /** @throws SocketFailure */
   connect(remote: Endpoint): void {
     checkRemote(remote, this.family);
-    if (!this.#maySendTo(remote)) throw new SocketFailure("access-denied");
+    this.#checkMaySendTo(remote);
     this.#bound().connect(remote);
     this.#remote = remote;
     this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter((datagram) => sameEndpoint(datagram.remote, remote)));
@@ -99,7 +99,7 @@ export class Udp {
     checkRemote(to, this.family);
     if (this.#remote !== undefined && !sameEndpoint(this.#remote, to)) throw new SocketFailure("invalid-argument");
     if (data.length > LARGEST[this.family]) throw new SocketFailure("datagram-too-large");
-    if (!this.#maySendTo(to)) throw new SocketFailure("access-denied");
+    this.#checkMaySendTo(to);
   }
 
   /** @throws SocketFailure (as a rejection) */
@@ -108,8 +108,9 @@ export class Udp {
     await this.#bound().send(data, remote);
   }
 
-  #maySendTo(remote: Endpoint): boolean {
-    return this.#sockets.mayConnect("udp", remote) || (this.#listens && this.#peers.has(keyOf(remote)));
+  /** Whoever was heard may be answered. */
+  #checkMaySendTo(remote: Endpoint): void {
+    if (!this.#listens || !this.#peers.has(keyOf(remote))) this.#sockets.checkConnect("udp", remote);
   }
 
   /** The datagram that came first, if there is one. */

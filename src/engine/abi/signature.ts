@@ -64,7 +64,7 @@ function flatParams(parts: readonly Codec[], core: readonly CoreType[], names: r
     core,
     parts,
     spilled: false,
-    lift: (cx, flat) => parts.map((part, i) => part.liftFlat(cx, flat, offsets[i] as number)),
+    lift: liftAll(parts, offsets),
     lower(cx, values, flat) {
       let i = 0;
       try {
@@ -73,6 +73,20 @@ function flatParams(parts: readonly Codec[], core: readonly CoreType[], names: r
         throw inParameter(names[i], error);
       }
     },
+  };
+}
+
+/** The common small numbers without a loop. */
+function liftAll(parts: readonly Codec[], offsets: readonly number[]): ParamsCodec["lift"] {
+  const [first, second] = parts;
+  const [, at = 0] = offsets;
+  if (first === undefined) return () => [];
+  if (second === undefined) return (cx, flat) => [first.liftFlat(cx, flat, 0)];
+  if (parts.length === 2) return (cx, flat) => [first.liftFlat(cx, flat, 0), second.liftFlat(cx, flat, at)];
+  return (cx, flat) => {
+    const values = new Array<unknown>(parts.length);
+    for (let i = 0; i < parts.length; i++) values[i] = (parts[i] as Codec).liftFlat(cx, flat, offsets[i] as number);
+    return values;
   };
 }
 

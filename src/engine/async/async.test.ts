@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StarlaneError } from "../../base/errors.ts";
 import { instantiateWat } from "../../../test/wat.ts";
+import { CHUNKED } from "../../wit/streams.ts";
 import { ComponentError } from "../engine.ts";
 import { mayWait } from "../may-wait.ts";
 import type { HostStream } from "./host-streams.ts";
@@ -91,6 +92,28 @@ test("a stream that one call gave is given to the next", async () => {
   const other = await instantiateWat(STREAMS);
   const stream = await instance.call("count", [5]);
   assert.equal(await other.call("sum", [stream]), 10);
+});
+
+/** `same` hands its stream on. */
+const LISTS = `(component
+  (type $S (stream (list u8)))
+  (core module $M (func (export "same") (param i32) (result i32) (local.get 0)))
+  (core instance $m (instantiate $M))
+  (func (export "same") (param "s" $S) (result $S) (canon lift (core func $m "same"))))`;
+
+test("what is a list itself is one element, unless the stream is marked as one of chunks", async () => {
+  const elementsOf = async (stream: unknown): Promise<unknown[]> => {
+    const all: unknown[] = [];
+    for await (const chunk of stream as AsyncIterable<unknown[]>) all.push(...chunk);
+    return all;
+  };
+  const [first, second] = [await instantiateWat(LISTS), await instantiateWat(LISTS)];
+  const lists = [Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)];
+  assert.deepEqual(await elementsOf(await first.call("same", [lists])), lists);
+  const chunked = { [CHUNKED]: true, [Symbol.iterator]: () => [lists, lists].values() };
+  assert.deepEqual(await elementsOf(await first.call("same", [chunked])), [...lists, ...lists]);
+  const given = await first.call("same", [lists]);
+  assert.deepEqual(await elementsOf(await second.call("same", [given])), lists, "from one component to another");
 });
 
 test("a host that stops reading ends the writer", async () => {

@@ -41,7 +41,10 @@ export function asyncBuiltin(canon: Exclude<Canon, { kind: "lift" | "lower" }>, 
       return (run as (...args: unknown[]) => unknown)(...flat);
     });
   const blocking = (run: (...args: never[]) => Maybe<unknown>): CoreFunction =>
-    maySuspend(guardLater({ instance }, (flat) => (run as (...args: unknown[]) => Maybe<unknown>)(...flat)));
+    maySuspend(
+      store,
+      guardLater({ instance }, (flat) => (run as (...args: unknown[]) => Maybe<unknown>)(...flat)),
+    );
   const set = (index: number): WaitableSet => {
     const entry = handles.entry(index >>> 0);
     return entry instanceof WaitableSet ? entry : trap("unknown handle index: not a waitable set");

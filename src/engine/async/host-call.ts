@@ -48,6 +48,7 @@ export function callOnStack(func: LiftedFunction, params: ParamsCodec, result: R
         return conclude({ error: error.cause });
       }
     });
+    if (outcome !== undefined && store.isAttempt) return concluded(outcome);
     if (outcome !== undefined && !func.type.async) return answerNow(outcome);
     settled = Promise.withResolvers<unknown>();
     if (outcome !== undefined) settle(settled, outcome);
@@ -62,6 +63,11 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly
 function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
   if ("error" in outcome) reject(outcome.error);
   else resolve(outcome.value);
+}
+
+function concluded(outcome: Outcome): unknown {
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
 }
 
 /** A function that is not async answers at once where it can. */

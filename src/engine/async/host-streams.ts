@@ -2,8 +2,10 @@
 // for other types), a future is a promise. Back-pressure holds both ways: nothing is read before somebody asks for it.
 
 import { StarlaneError } from "../../base/errors.ts";
+import { CHUNKED, chunkOf, isChunked } from "../../wit/streams.ts";
 import type { ValType } from "../../wit/types.ts";
 import { badValue } from "../bad-value.ts";
+import { RESTART } from "../restart.ts";
 import { HostSink, HostSource } from "./buffers.ts";
 import type { Store } from "./store.ts";
 import { CopyResult, FutureChannel, StreamChannel } from "./streams.ts";
@@ -11,13 +13,25 @@ import { CopyResult, FutureChannel, StreamChannel } from "./streams.ts";
 /** How many elements the host takes at once. */
 const CHUNK_ELEMENTS = 65_536;
 
+/** Elements that arrived before anybody asked for them. */
+interface Ahead {
+  readonly most: number;
+  readonly chunks: ArrayLike<unknown>[];
+  elements: number;
+  isAsking: boolean;
+  /** Somebody waits for the next chunk. */
+  wake: (() => void) | undefined;
+}
+
 /** The readable end that a guest gave away, for the host. Given to a guest again, it is the same stream. */
 export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
+  readonly [CHUNKED] = true;
   readonly #store: Store;
   readonly #channel: StreamChannel;
   readonly #epoch: number;
   #letGo: () => void;
   #open = true;
+  #ahead: Ahead | undefined;
 
   constructor(store: Store, channel: StreamChannel) {
     this.#store = store;
@@ -31,10 +45,34 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
     return this.#store.epoch !== this.#epoch || this.#store.failed;
   }
 
+  /** Takes what arrives from now on before anybody asks for it, up to so many elements at a time: the guest need not wait meanwhile. */
+  readAhead(elements: number): void {
+    if (!this.#open || this.#isOver || this.#ahead !== undefined) return;
+    this.#ahead = { most: elements, chunks: [], elements: 0, isAsking: false, wake: undefined };
+    this.#fetch(this.#ahead);
+  }
+
+  /** Everything, where the stream has ended and all of it was read ahead; it has been read then. */
+  takeWhole(): readonly ArrayLike<unknown>[] | undefined {
+    return this.#open ? undefined : this.#ahead?.chunks.splice(0);
+  }
+
   /** The next chunk; undefined at the end. */
   read(): Promise<ArrayLike<unknown> | undefined> {
+    const ahead = this.#ahead;
+    const chunk = ahead?.chunks.shift();
+    if (ahead !== undefined && chunk !== undefined) {
+      ahead.elements -= chunk.length;
+      if (this.#open && !this.#isOver) this.#fetchAgain(ahead);
+      return Promise.resolve(chunk);
+    }
     if (!this.#open) return Promise.resolve(undefined);
+    if (this.#store.isAttempt) this.#store.fail(RESTART);
     if (this.#isOver) return Promise.reject(this.#store.failed ? this.#store.failure : over());
+    return ahead === undefined ? this.#readOne() : this.#arrival(ahead);
+  }
+
+  #readOne(): Promise<ArrayLike<unknown> | undefined> {
     const sink = new HostSink(CHUNK_ELEMENTS);
     return new Promise((resolve, reject) => {
       const end = this.#store.addListener(reject);
@@ -49,18 +87,67 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
         resolve(sink.progress > 0 ? sink.values : more ? [] : undefined);
       };
       this.#store.begin(() => {
-        this.#channel.read(
-          undefined,
-          sink,
-          (reclaim) => {
-            reclaim();
-            finish(true);
-          },
-          (result) => finish(result === CopyResult.completed),
-        );
+        this.#ask(sink, finish);
         this.#store.wake();
       });
       letGo();
+    });
+  }
+
+  #ask(sink: HostSink, finish: (more: boolean) => void): void {
+    this.#channel.read(
+      undefined,
+      sink,
+      (reclaim) => {
+        reclaim();
+        finish(true);
+      },
+      (result) => finish(result === CopyResult.completed),
+    );
+  }
+
+  /** Asks for more as long as there is room for it. */
+  #fetch(ahead: Ahead): void {
+    if (ahead.isAsking || !this.#open || ahead.elements >= ahead.most) return;
+    ahead.isAsking = true;
+    const sink = new HostSink(Math.min(CHUNK_ELEMENTS, ahead.most - ahead.elements));
+    let settled = false;
+    this.#ask(sink, (more) => {
+      if (settled) return;
+      settled = true;
+      ahead.isAsking = false;
+      if (sink.values !== undefined && sink.progress > 0) {
+        ahead.chunks.push(sink.values);
+        ahead.elements += sink.progress;
+      }
+      if (!more && this.#open) {
+        this.#open = false;
+        this.#letGo();
+      }
+      ahead.wake?.();
+      this.#fetch(ahead);
+    });
+  }
+
+  #fetchAgain(ahead: Ahead): void {
+    if (ahead.isAsking) return;
+    this.#store.begin(() => this.#fetch(ahead));
+    this.#store.wake();
+  }
+
+  #arrival(ahead: Ahead): Promise<ArrayLike<unknown> | undefined> {
+    return new Promise((resolve, reject) => {
+      const end = this.#store.addListener(reject);
+      this.#letGo();
+      ahead.wake = () => {
+        ahead.wake = undefined;
+        if (this.#open) this.#letGo = this.#store.hold();
+        end();
+        const chunk = ahead.chunks.shift();
+        ahead.elements -= chunk?.length ?? 0;
+        resolve(chunk ?? (this.#open ? [] : undefined));
+      };
+      this.#fetchAgain(ahead);
     });
   }
 
@@ -77,6 +164,7 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
   }
 
   drop(): void {
+    if (this.#ahead !== undefined) this.#ahead.chunks.length = 0;
     if (!this.#open) return;
     this.#open = false;
     if (this.#isOver) return;
@@ -92,7 +180,7 @@ export class HostStream implements AsyncIterable<unknown>, AsyncDisposable {
 
   /** Gives the end to a guest of the store it comes from: this object is then of no more use. Undefined for other stores. */
   release(store: Store): StreamChannel | undefined {
-    if (store !== this.#store || !this.#open || this.#isOver) return undefined;
+    if (store !== this.#store || !this.#open || this.#isOver || this.#ahead !== undefined) return undefined;
     this.#open = false;
     this.#letGo();
     return this.#channel;
@@ -109,7 +197,7 @@ export function streamFromHost(store: Store, element: ValType | undefined, value
   if (own !== undefined) return own;
   const iterator = iteratorOf(value);
   const channel = new StreamChannel(element);
-  void pump(store, channel, iterator, element);
+  void pump(store, channel, iterator, (item) => chunkOf(element, item, isChunked(value)));
   return channel;
 }
 
@@ -126,7 +214,7 @@ async function pump(
   store: Store,
   channel: StreamChannel,
   iterator: AsyncIterator<unknown> | Iterator<unknown>,
-  element: ValType | undefined,
+  chunk: (item: unknown) => ArrayLike<unknown>,
 ): Promise<void> {
   let isOver = false;
   const end = store.addSource(() => {
@@ -144,7 +232,7 @@ async function pump(
       const { done, value } = await iterator.next();
       isAsking = false;
       if (done === true) break;
-      const result = isOver ? "dropped" : await offer(store, channel, chunkOf(value, element));
+      const result = isOver ? "dropped" : await offer(store, channel, chunk(value));
       if (result === "dropped" || channel.dropped) {
         await iterator.return?.();
         break;
@@ -159,15 +247,6 @@ async function pump(
       store.wake();
     }
   }
-}
-
-const BYTES = new Set(["u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"]);
-
-/** What an iterable gives at a time: typed arrays and arrays are chunks of numbers, other things are one element. */
-function chunkOf(value: unknown, element: ValType | undefined): ArrayLike<unknown> {
-  if (ArrayBuffer.isView(value)) return value as unknown as ArrayLike<unknown>;
-  if (Array.isArray(value) && element !== undefined && BYTES.has(element.kind)) return value;
-  return [value];
 }
 
 function offer(store: Store, channel: StreamChannel, chunk: ArrayLike<unknown>): Promise<"taken" | "dropped"> {
@@ -196,26 +275,38 @@ function offer(store: Store, channel: StreamChannel, chunk: ArrayLike<unknown>):
   });
 }
 
+const VALUE: unique symbol = Symbol("value");
+
+interface GuestFuture extends Promise<unknown> {
+  [VALUE]?: { readonly value: unknown };
+}
+
 /** The value of a future that a guest gave away. */
 export function futureToHost(store: Store, channel: FutureChannel): Promise<unknown> {
   const sink = new HostSink(1);
-  const promise = new Promise((resolve, reject) => {
-    const end = store.addListener(reject);
-    store.begin(() => {
-      channel.read(
-        undefined,
-        sink,
-        () => undefined,
-        () => {
-          end();
-          resolve(sink.values?.[0]);
-        },
-      );
-      store.wake();
-    });
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const future: GuestFuture = promise;
+  const end = store.addListener(reject);
+  // Asked for at once, so that the guest need not wait until it has written.
+  channel.read(
+    undefined,
+    sink,
+    () => undefined,
+    () => {
+      end();
+      const value = sink.values?.[0];
+      future[VALUE] = { value };
+      resolve(value);
+    },
+  );
+  store.wake();
   promise.catch(() => undefined);
   return promise;
+}
+
+/** The value of a guest's future where it is there already: a promise tells of it only later. */
+export function valueNow(future: Promise<unknown>): { readonly value: unknown } | undefined {
+  return (future as GuestFuture)[VALUE];
 }
 
 /** A promise of the host as a future that a guest reads. */

@@ -6,7 +6,7 @@ import { codecs, type Domain } from "../abi/codec.ts";
 import type { AbiContext } from "../abi/context.ts";
 import { paramsCodec, type ParamsCodec, resultCodec, type ResultCodec, resultInMemory } from "../abi/signature.ts";
 import { type CoreFunction, LiftedFunction } from "../lift.ts";
-import { answerOf, type HostFunction, lowerAnswer } from "../lower.ts";
+import { answerOf, endAttempt, type HostFunction, lowerAnswer } from "../lower.ts";
 import { BorrowScope } from "../instance.ts";
 import { stopWith, trap } from "../trap.ts";
 import { type Maybe, then } from "./maybe.ts";
@@ -27,7 +27,10 @@ export function lowerOnStack(func: LiftedFunction | HostFunction, cx: AbiContext
   const params = paramsCodec(func.type, domain, cx.pointer, async ? MAX_FLAT_ASYNC_PARAMS : undefined);
   const start = func instanceof LiftedFunction ? startGuest(func) : startHost(func);
   const result = async ? asyncResult(func.type, domain, cx) : resultCodec(func.type, domain, cx.pointer);
-  return maySuspend(guardLater(cx, (flat) => (async ? callAsync : callSync)(cx, start, params, result, flat)));
+  return maySuspend(
+    cx.instance.store,
+    guardLater(cx, (flat) => (async ? callAsync : callSync)(cx, start, params, result, flat)),
+  );
 }
 
 /** An async call never answers with values: they go into memory. */
@@ -138,7 +141,7 @@ function startGuest(func: LiftedFunction): Start {
 function startHost(func: HostFunction): Start {
   return (caller, onStart, onResolve) => {
     const { store } = caller.instance;
-    const answer = answerOf(func, onStart());
+    const answer = answerOf(func, onStart(), store.isAttempt);
     const resolve = (value: unknown): void => {
       lowerAnswer(func.name, () => onResolve({ value }));
     };
@@ -146,6 +149,7 @@ function startHost(func: HostFunction): Start {
       resolve(answer);
       return { started: undefined, cancel: () => undefined };
     }
+    if (store.isAttempt) endAttempt(answer);
     const expected = store.expect();
     answer.then((value) => expected.arrive(() => resolve(value)), expected.fail);
     return { started: undefined, cancel: () => undefined };
@@ -160,12 +164,13 @@ export function lowerWaitingFunction(host: HostFunction, cx: AbiContext): CoreFu
   const params = paramsCodec(host.type, "host", cx.pointer);
   const result = resultCodec(host.type, "host", cx.pointer);
   return maySuspend(
+    cx.instance.store,
     guardLater(cx, (flat) => {
       const scope = new BorrowScope();
       cx.scope = scope;
       cx.startLifting();
       const args = params.lift(cx, flat);
-      return then(untilFailure(cx, answerOf(host, args)), (answer) => {
+      return then(untilFailure(cx, answerOf(host, args, false)), (answer) => {
         scope.giveBack();
         return lowerAnswer(host.name, () => result.lower(cx, answer, flat[params.flatCount]));
       });
@@ -195,6 +200,7 @@ export function guardLater(
       // V8 suspends the caller whatever the answer is.
       thread.progressed = true;
       if (!(result instanceof Promise)) return result;
+      if (store.isAttempt) endAttempt(result);
       return result.then(
         (value) => {
           if (store.failed) throw store.rethrown();

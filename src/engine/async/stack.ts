@@ -18,7 +18,8 @@ interface Jspi {
 const jspi = WebAssembly as unknown as Jspi;
 
 /** Marks a function of the host as one that may suspend its caller; as an import it is given to core modules in that form. */
-export function maySuspend(f: CoreFunction): CoreFunction {
+export function maySuspend(store: Store, f: CoreFunction): CoreFunction {
+  if (store.isAttempt) return f;
   suspending.set(f, new jspi.Suspending(f));
   return f;
 }
@@ -37,6 +38,7 @@ export function onStack(
   params: readonly CoreType[],
   results: readonly CoreType[],
 ): StackFunction {
+  if (store.isAttempt) return directly(core, results);
   const returned = (...values: unknown[]): void => {
     const thread = store.running;
     const { afterCore } = thread;
@@ -63,6 +65,16 @@ export function onStack(
     if (!thread.progressed) store.trapped();
   };
 }
+
+/** In an attempt nothing is suspended: it is called as it is. */
+function directly(core: CoreFunction, results: readonly CoreType[]): StackFunction {
+  return (_thread, args, after) => {
+    const result = core(...args);
+    after(results.length === 0 ? NOTHING : [result]);
+  };
+}
+
+const NOTHING: readonly unknown[] = [];
 
 /** `(func $s (param P*) local.get* call $f call $r)` */
 function moduleFor(params: readonly CoreType[], results: readonly CoreType[]): WebAssembly.Module {

@@ -21,6 +21,8 @@ export class Store {
   current: Thread | undefined;
   /** Whether anything in this store may block: only then guests run on stacks that can be suspended. */
   mayBlock = false;
+  /** Whether calls are attempts: guests run directly, and what would block ends the call, which is begun again elsewhere. */
+  isAttempt = false;
   /** Above 0 while guest code runs that was called directly and so cannot be suspended: allocators, destructors, cleaning up. */
   direct = 0;
   failed = false;
@@ -46,6 +48,7 @@ export class Store {
   #busy = false;
   #scheduled = false;
   #resting = false;
+  #rested: unknown;
   #onQuiet: (() => void) | undefined;
 
   get running(): Thread {
@@ -200,20 +203,22 @@ export class Store {
 
   /**
    * Nobody waits for an answer: what is left runs a step at a time between other work of the host. A guest that yields for ever
-   * then holds nobody up, and does not keep the process alive.
+   * then holds nobody up, and does not keep the process alive, unless the host waits for a value of a stream or future.
    */
   #rest(): void {
     this.#busy = false;
     this.#noticeQuiet();
-    if (this.failed || this.#resting || !this.#waiting.some((one) => one.ready())) return;
-    this.#resting = true;
-    const { epoch } = this;
-    const timer = afterOthers(() => {
-      if (this.epoch !== epoch) return;
-      this.#resting = false;
-      if (!this.#busy) this.#turnOnce();
-    });
-    if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") timer.unref();
+    if (this.failed || !this.#waiting.some((one) => one.ready())) return;
+    if (!this.#resting) {
+      this.#resting = true;
+      const { epoch } = this;
+      this.#rested = afterOthers(() => {
+        if (this.epoch !== epoch) return;
+        this.#resting = false;
+        if (!this.#busy) this.#turnOnce();
+      });
+    }
+    keepAlive(this.#rested, this.#listeners.size > 0);
   }
 
   #turnOnce(): void {
@@ -411,6 +416,13 @@ function deadlock(): StarlaneError {
 /** Runs behind what else is ready on this thread. Node's own way takes no millisecond, as a timer does. */
 const afterOthers: (run: () => void) => unknown =
   (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate ?? ((run) => setTimeout(run, 0));
+
+/** Whether the process goes on for what is to run: where it does not, Node may also wait for something else first. */
+function keepAlive(timer: unknown, isNeeded: boolean): void {
+  if (typeof timer !== "object" || timer === null || !("ref" in timer) || !("unref" in timer)) return;
+  const act = isNeeded ? timer.ref : timer.unref;
+  if (typeof act === "function") Reflect.apply(act, timer, []);
+}
 
 const VAGUE = "the component trapped";
 

@@ -150,8 +150,18 @@ export class FutureChannel extends Channel {
 
 /** Whether two streams or futures carry the same. */
 export function sameElement(a: ValType | undefined, b: ValType | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && equalTypes(a, b));
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  if (equals.get(a)?.has(b) === true) return true;
+  if (!equalTypes(a, b)) return false;
+  let known = equals.get(a);
+  if (known === undefined) equals.set(a, (known = new WeakSet()));
+  known.add(b);
+  return true;
 }
+
+/** Types that were found to be equal: to compare large ones takes longer than a call. */
+const equals = new WeakMap<ValType, WeakSet<ValType>>();
 
 /** One end of a stream or future in the table of an instance. */
 export class CopyEnd extends Waitable {

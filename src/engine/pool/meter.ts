@@ -5,6 +5,7 @@
 import { StarlaneError } from "../../base/errors.ts";
 import { BYTES_PER_UNIT, LARGEST_ARRAY_BYTES } from "../../component/instrument/allocation.ts";
 import type { Store } from "../async/store.ts";
+import { beginAnew } from "../restart.ts";
 import { stopWith } from "../trap.ts";
 import { deadlineError, isPast } from "./deadline.ts";
 import { outOfFuelImport } from "./out-of-fuel.ts";
@@ -23,9 +24,6 @@ const SLICE_VALUE = BigInt(SLICE);
 const ALLOCATING_SLICE = SLICE / 8;
 /** What code may use in all that cannot be suspended, because the host called it directly. */
 const DIRECT_FUEL = 100_000_000;
-
-/** What stops a guest that ran plainly and turned out long: it is put back and started again on a stack. */
-export const RESTART = new StarlaneError("starlane/internal", "a long call was not started again");
 
 export interface Budget {
   /** Units in all; `Infinity` where there is no limit. */
@@ -88,7 +86,7 @@ export class Meter {
 
   #goOn(): void {
     this.#check();
-    if (this.#restartable && this.#given >= FIRST_SLICE) stopWith(RESTART);
+    if (this.#restartable && this.#given >= FIRST_SLICE) beginAnew();
     this.#refill();
   }
 

@@ -1,13 +1,14 @@
 // Transactions on fresh state: each call gets an instance that is as it was right after instantiation, and the instance is put back
-// afterwards. Calls run plainly where nothing can block; one that turns out long is put back and begun again on a stack that can be
-// suspended, so that it takes turns with others.
+// afterwards. Calls are begun plainly where what they do can be undone; one that has to wait, or turns out long, is put back and begun
+// again on a stack that can be suspended, so that it takes turns with others.
 
 import type { Component } from "../../component/component.ts";
 import type { CallOptions, InstanceImports, Pool, PoolOptions, PoolState } from "../engine.ts";
 import { needsStacks } from "../link.ts";
+import { canBeginAgain, renewed, RESTART } from "../restart.ts";
+import { Attempts } from "./attempts.ts";
 import { atDeadline, deadlineError, isPast } from "./deadline.ts";
 import type { MemoryImage } from "./memory-image.ts";
-import { RESTART } from "./meter.ts";
 import { canSuspend } from "./out-of-fuel.ts";
 import { PooledInstance, type RewrittenModules } from "./pooled-instance.ts";
 import { Shelf } from "./shelf.ts";
@@ -31,6 +32,9 @@ export class TransactionPool<T> implements Pool<T> {
   readonly #maxFuel: number;
   #first: Mode | undefined;
   #canRestart = false;
+  /** Whether calls may have to wait: then not all of them are worth an attempt. */
+  #waits = false;
+  readonly #attempts = new Attempts();
   #images: readonly MemoryImage[] = [];
   #obstacle: string | undefined;
 
@@ -54,8 +58,7 @@ export class TransactionPool<T> implements Pool<T> {
     options.signal?.throwIfAborted();
     if (isPast(options.deadline)) throw deadlineError();
     noteActivity();
-    this.#first ??= this.#chooseMode();
-    return this.#runOn(this.#first, name, args, options);
+    return this.#runOn(this.#modeFor(name, args), name, args, options);
   }
 
   get state(): PoolState {
@@ -77,10 +80,17 @@ export class TransactionPool<T> implements Pool<T> {
   #chooseMode(): Mode {
     const { imports, isolation, reuse } = this.#options;
     const source = this.#source();
-    if (needsStacks(this.#component, source.imports)) return "stacks";
-    if (!canSuspend || reuse === false) return "plain";
-    this.#canRestart = isolation !== "shared" && (imports === undefined || source.restart !== undefined);
-    return this.#canRestart ? "plain" : "stacks";
+    this.#waits = needsStacks(this.#component, source.imports);
+    const isUndoable = isolation !== "shared" && (imports === undefined || source.restart !== undefined);
+    this.#canRestart = canSuspend && reuse !== false && isUndoable;
+    if (this.#canRestart) return "plain";
+    return this.#waits || (canSuspend && reuse !== false) ? "stacks" : "plain";
+  }
+
+  #modeFor(name: string, args: readonly unknown[]): Mode {
+    this.#first ??= this.#chooseMode();
+    if (this.#first === "stacks" || !this.#waits) return this.#first;
+    return canBeginAgain(args) && this.#attempts.isWorthOne(name) ? "plain" : "stacks";
   }
 
   #source(): InstanceImports<T> {
@@ -94,7 +104,7 @@ export class TransactionPool<T> implements Pool<T> {
       this.#modules,
       this.#source(),
       this.#options,
-      mode === "stacks",
+      mode === "stacks" ? "on stacks" : this.#canRestart ? "attempt" : "plain",
       this.#images,
     );
     this.#images = made.images;
@@ -113,27 +123,27 @@ export class TransactionPool<T> implements Pool<T> {
     const { fuel = Infinity, deadline, signal } = options;
     let value: unknown;
     try {
-      instance.begin(
-        options.transaction as T,
-        { fuel: Math.min(fuel, this.#maxFuel), deadline, signal },
-        this.#canRestart && !instance.onStacks,
-      );
+      instance.begin(options.transaction as T, { fuel: Math.min(fuel, this.#maxFuel), deadline, signal });
       value = instance.exports.call(name, args, signal);
     } catch (error) {
-      if (error === RESTART) return this.#restart(instance, name, args, options);
+      if (error === RESTART || !instance.hasEnded(error)) return this.#restart(instance, name, args, options);
       return this.#end(instance, options, { error });
     }
+    if (!instance.hasEnded(value)) return this.#restart(instance, name, args, options);
+    if (this.#waits && !instance.onStacks) this.#attempts.succeeded(name);
     return value instanceof Promise ? this.#answerLater(instance, value, options) : this.#end(instance, options, { value });
   }
 
   #restart(instance: PooledInstance<T>, name: string, args: readonly unknown[], options: CallOptions<T>): unknown {
+    instance.store.fail(RESTART);
     try {
       instance.undo();
     } catch (error) {
       return this.#end(instance, options, { error });
     }
+    if (this.#waits) this.#attempts.failed(name);
     this.#putBack(instance);
-    return this.#runOn("stacks", name, args, options);
+    return this.#runOn("stacks", name, renewed(args), options);
   }
 
   /** Waits for the answer, or for the end of the time. */

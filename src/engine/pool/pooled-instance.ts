@@ -25,11 +25,14 @@ export interface RewrittenModules {
 /** Initialization is bounded by time alone. */
 const INITIALIZATION_MS = 30_000;
 
+/** How guests run: directly; directly and begun again elsewhere where that does not do; on stacks that can be suspended. */
+export type How = "plain" | "attempt" | "on stacks";
+
 export class PooledInstance<T> {
   readonly exports: HostExports;
   readonly store: Store;
   readonly meter: Meter;
-  readonly onStacks: boolean;
+  readonly how: How;
   /** Why it cannot serve a second transaction; undefined where it can. */
   readonly obstacle: string | undefined;
   /** The contents of its memories after initialization. */
@@ -51,18 +54,20 @@ export class PooledInstance<T> {
     { modules, additions }: RewrittenModules,
     source: InstanceImports<T>,
     { limits = {}, reuse = true, mayAllocate }: Pick<PoolOptions<T>, "limits" | "reuse" | "mayAllocate">,
-    onStacks: boolean,
+    how: How,
     like: readonly MemoryImage[],
   ) {
     this.#source = source;
     this.#additions = additions;
-    this.onStacks = onStacks;
+    this.how = how;
+    const onStacks = how === "on stacks";
     this.#memories = new PooledMemories(limits.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     const allocates = mayAllocate !== undefined && additions.values().some((added) => added.allocates);
     this.meter = new Meter(onStacks, allocates ? mayAllocate : undefined);
     this.meter.begin({ fuel: Infinity, deadline: Date.now() + INITIALIZATION_MS, signal: undefined }, false);
     const around: Surroundings = {
       onStacks,
+      isAttempt: how === "attempt",
       maxHandles: limits.handles ?? DEFAULT_HANDLES,
       maxValueBytes: limits.valueBytes,
       intercept: source.intercept,
@@ -117,8 +122,20 @@ export class PooledInstance<T> {
     return this.#memories.bytes;
   }
 
-  begin(transaction: T, budget: Budget, restartable: boolean): void {
-    this.meter.begin(budget, restartable);
+  get onStacks(): boolean {
+    return this.how === "on stacks";
+  }
+
+  /** Whether an attempt came to its end: it was answered, and nothing of it goes on. Other calls need not. */
+  hasEnded(outcome: unknown): boolean {
+    if (this.how !== "attempt" || !this.store.mayBlock) return true;
+    // What fails behind its answer shall fail where it can be told so.
+    if (this.store.failed) return outcome === this.store.failure;
+    return !(outcome instanceof Promise) && this.store.isQuiet;
+  }
+
+  begin(transaction: T, budget: Budget): void {
+    this.meter.begin(budget, this.how === "attempt");
     this.#source.prepare?.(transaction);
   }
 
