@@ -5,7 +5,7 @@ import { convert, identity, type Conversion } from "../wit/assignable.ts";
 import { property } from "../wit/shape.ts";
 import { isRereadable } from "../wit/value.ts";
 import { Routed } from "./core/operation.ts";
-import type { Access } from "./checked.ts";
+import type { Access, ValueAccess } from "./checked.ts";
 
 /** What an accessor answers where there is no value: the switch went another way, or the list is too short. */
 export const ROUTED_ELSEWHERE: unique symbol = Symbol("routed elsewhere");
@@ -14,7 +14,7 @@ export const NO_ELEMENT: unique symbol = Symbol("no element");
 export type Accessor = (value: unknown) => unknown;
 
 /** The function for a path and a conversion behind it; undefined where the value goes over as it is. */
-export function accessorOf(path: readonly Access[], conversion: Conversion | undefined): Accessor | undefined {
+export function accessorOf(path: readonly ValueAccess[], conversion: Conversion | undefined): Accessor | undefined {
   const steps = path.map(accessStep);
   const converted = converter(conversion);
   const [first, second] = steps;
@@ -30,13 +30,28 @@ export function accessorOf(path: readonly Access[], conversion: Conversion | und
   };
 }
 
+/** The steps to a value or stream, and those into each element of the stream. */
+export function splitPath(path: readonly Access[]): {
+  readonly outer: readonly ValueAccess[];
+  readonly inner: readonly ValueAccess[];
+} {
+  const outer: ValueAccess[] = [];
+  const inner: ValueAccess[] = [];
+  let steps = outer;
+  for (const step of path) {
+    if (step.kind === "elements") steps = inner;
+    else steps.push(step);
+  }
+  return { outer, inner };
+}
+
 function converter(conversion: Conversion | undefined): Accessor | undefined {
   if (conversion === undefined) return undefined;
   const change = convert(conversion);
   return change === identity ? undefined : change;
 }
 
-function accessStep(step: Access): Accessor {
+function accessStep(step: ValueAccess): Accessor {
   switch (step.kind) {
     case "field": {
       const { key } = step;

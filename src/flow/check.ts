@@ -15,8 +15,9 @@ import type { CheckedFlow, CheckedInput, CheckedNode, CheckedResult, CheckedSour
 import { CORE, CORE_OPERATIONS } from "./core/core.ts";
 import { Draft, type NodeDraft, type Operations } from "./draft.ts";
 import { connectNode } from "./edges.ts";
-import { constantSource, holds, isStream, sourceFor, type Indices } from "./fits.ts";
+import { constantSource, sourceFor, type Indices } from "./fits.ts";
 import type { Signature, SignatureParam } from "./flow.ts";
+import { misplacedIn, misplacedInResult } from "./holding.ts";
 import { resolveInputs } from "./inputs.ts";
 import { resolveNodes } from "./nodes.ts";
 import { orderNodes } from "./order.ts";
@@ -60,7 +61,7 @@ export function checkFlow(declaration: OperationDeclaration, operations: Operati
     return { diagnostics: draft.mistakes.list() };
   }
   resolveNodes(draft, parsed.lines);
-  refuseStreams(draft);
+  refuseMisplaced(draft);
   const order = orderNodes(draft);
   resolveInputs(draft);
   for (const node of order) if (!draft.isHopeless) connectNode(draft, node);
@@ -83,32 +84,30 @@ export function checkFlow(declaration: OperationDeclaration, operations: Operati
   };
 }
 
-/** Operations with streams are known, and not run yet. */
-function refuseStreams(draft: Draft): void {
+/** Futures, and streams inside other values, are known, and not run yet. */
+function refuseMisplaced(draft: Draft): void {
   for (const node of draft.nodes.values()) {
     const { signature } = node;
     if (signature === undefined || !node.used) continue;
-    const result = signature.result === undefined ? [] : [{ name: "its result", type: signature.result }];
-    const stream = [...signature.params.map(({ name, type }) => ({ name: `its port \`${name}\``, type })), ...result].find(
-      ({ type }) => holds(type, isStream),
-    );
-    if (stream === undefined) continue;
+    const ports = signature.params.map(({ name, type }) => ({
+      what: `its port \`${name}\``,
+      type,
+      found: misplacedIn(type, "in"),
+    }));
+    const { result } = signature;
+    if (result !== undefined) ports.push({ what: "its result", type: result, found: misplacedInResult(result) });
+    const wrong = ports.find(({ found }) => found !== undefined);
+    if (wrong?.found === undefined) continue;
     node.signature = undefined;
     node.broken = true;
+    const works = wrong.found.kind === "future" ? "works on futures" : "has streams inside other values";
     draft.mistakes.error(
       "flow/not-supported-yet",
       node.place(),
-      `\`${node.id}\` works on streams, which are not supported yet: ${stream.name} is \`${printType(stream.type, 120)}\``,
-      "Use an operation that takes and gives lists.",
-    );
-  }
-  for (const { name, type, span } of [...(draft.declaration.input ?? []), ...(draft.declaration.output ?? [])]) {
-    if (type === undefined || !holds(type, isStream)) continue;
-    draft.mistakes.error(
-      "flow/not-supported-yet",
-      span,
-      `port ${named(name)} is \`${printType(type, 120)}\`: streams are not supported yet`,
-      "Use a list in its place.",
+      `\`${node.id}\` ${works}, which flows do not support yet: ${wrong.what} is \`${printType(wrong.type, 120)}\``,
+      wrong.found.kind === "future"
+        ? "Use an operation that waits for the value itself."
+        : "Use an operation whose ports and output ports are streams as a whole.",
     );
   }
 }
@@ -135,6 +134,7 @@ function checkedNode(draft: Draft, node: NodeDraft, indices: Indices): CheckedNo
     timeoutMs: declaration?.timeoutMs,
     retry: declaration?.retry,
     concurrency: declaration?.concurrency,
+    mapped: node.mapped,
     caught: node.outgoing.some(({ source }) => source.kind === "error"),
   };
 }

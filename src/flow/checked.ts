@@ -15,7 +15,7 @@ export interface CheckedFlow {
   /** In the order they run: sources before what they feed, otherwise as written. */
   readonly nodes: readonly CheckedNode[];
   readonly result: CheckedResult;
-  /** Sources that end in `drop`. */
+  /** Sources that end in `drop`, but streams: those that nobody reads are known without. */
   readonly drops: readonly CheckedSource[];
 }
 
@@ -51,6 +51,8 @@ export interface CheckedNode {
   readonly timeoutMs?: number | undefined;
   readonly retry?: { readonly attempts: number; readonly backoffMs: number } | undefined;
   readonly concurrency?: number | undefined;
+  /** It runs once per element of the streams among its sources, and gives a stream. */
+  readonly mapped: boolean;
   /** Its error output is connected: a failure of it is data. */
   readonly caught: boolean;
 }
@@ -67,13 +69,26 @@ export interface CheckedSource {
   readonly path: readonly Access[];
   /** The type behind the path, before the conversion. */
   readonly type: ValType;
+  /** Of each element where `stream` is there. */
   readonly conversion?: Conversion | undefined;
-  /** The value of `??`, of the type that the source feeds. */
+  /** The value of `??`, of the type that the source feeds; of a stream, of its elements. */
   readonly fallback?: { readonly value: unknown } | undefined;
+  readonly stream?: StreamUse | undefined;
 }
 
+/** How a source and a port are joined where one of them is a stream. */
+export interface StreamUse {
+  /** `each`: the node runs once per element; `whole`: the stream itself; `one`: the value becomes a stream of one element. */
+  readonly use: "each" | "whole" | "one";
+  /** Of the stream that the source gives. */
+  readonly element: ValType | undefined;
+}
+
+/** One step on the way to a value. `elements`: what follows is done to each element of a stream. */
+export type Access = ValueAccess | { readonly kind: "elements" };
+
 /** One step into a value. `field`: a key of a record; `item`: always there; `element`: of a list, may be missing; `route`: a case of a switch. */
-export type Access =
+export type ValueAccess =
   | { readonly kind: "field"; readonly name: string; readonly key: string }
   | { readonly kind: "item"; readonly index: number }
   | { readonly kind: "element"; readonly index: number }

@@ -48,6 +48,10 @@ export interface NodeDraft {
   readonly ports: Map<string, Edge>;
   /** Which of its outputs unnamed connections take; undefined: the whole value. */
   readonly taken: Set<string | undefined>;
+  /** It runs once per element of its streams. */
+  mapped: boolean;
+  /** The type of the stream that it then gives. */
+  given: ValType | undefined;
   /** It may not run although the transaction succeeds. */
   skippable: boolean;
 }

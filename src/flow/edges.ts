@@ -9,6 +9,7 @@ import { CEL_WORDS } from "./core/cel-types.ts";
 import { literalType } from "./core/types.ts";
 import type { Connection, Draft, Edge, InputDraft, NodeDraft, SourceEnd } from "./draft.ts";
 import { errorRecordType } from "./failure.ts";
+import { errorsOf, givenBy, goesThrough, markMapped } from "./mapping.ts";
 import { findInput } from "./inputs.ts";
 import { typeOfPath } from "./paths.ts";
 import {
@@ -54,6 +55,11 @@ function connectTyped(draft: Draft, node: NodeDraft): void {
       );
     }
   }
+  markMapped(draft, node);
+}
+
+function streamOf(element: ValType): ValType {
+  return { kind: "stream", element };
 }
 
 /** A connection that is wrong: what it leaves unconnected and unused is not reported too. */
@@ -171,6 +177,9 @@ function openJoins(draft: Draft, node: NodeDraft, connection: Connection, shape:
   return join === undefined ? [] : [join];
 }
 
+/** Stands for the type of a generic port: any but a stream. */
+const NO_TYPE: ValType = { kind: "bool" };
+
 function typeGeneric(draft: Draft, node: NodeDraft, ports: readonly SinkPort[]): void {
   const { core, settings } = node;
   if (core === undefined || settings === undefined) return;
@@ -198,7 +207,11 @@ function typeGeneric(draft: Draft, node: NodeDraft, ports: readonly SinkPort[]):
         "Connect it to a port with a type.",
       );
     }
-    return type === undefined ? [] : [{ name, type, literal: literal !== undefined }];
+    if (type === undefined) return [];
+    // What takes no streams is given their elements, and runs once for each.
+    const isEach = core.streams !== true && goesThrough(type, NO_TYPE);
+    if (isEach) node.mapped = true;
+    return [{ name, type: isEach && type.kind === "stream" ? (type.element ?? type) : type, literal: literal !== undefined }];
   });
   if (inputs.length < order.length) node.broken = true;
   if (node.broken) return;
@@ -226,9 +239,12 @@ export function shapeOf(draft: Draft, source: SourceEnd): Shape | undefined {
     case "error": {
       const { node } = source;
       if (node.signature === undefined) return undefined;
-      const type = errorRecordType(node.signature.error);
-      const ports = type.kind === "record" ? type.fields : [];
-      return { label: `\`${node.id}!\``, ports, whole: type };
+      const whole = errorsOf(node);
+      const { mapped } = node;
+      const record = errorRecordType(node.signature.error);
+      const fields = record.kind === "record" ? record.fields : [];
+      const ports = fields.map(({ name, type }) => ({ name, type: mapped ? streamOf(type) : type }));
+      return { label: `\`${node.id}!\``, ports, whole };
     }
     case "literal":
       return { label: "the literal" };
@@ -293,12 +309,12 @@ function shapeOfNodePath(draft: Draft, source: SourceEnd & { kind: "node" }): Sh
     return type === undefined ? undefined : { label: `\`${draft.text(source)}\``, name: lastName(path), whole: type };
   }
   if (shape.ports === undefined && first.kind === "name") {
-    const message = `\`${node.id}\` gives one value, \`${printType(node.signature.result, 120)}\`, which has no port ${named(first.name)}`;
+    const message = `\`${node.id}\` gives one value, \`${printType(givenBy(node) ?? node.signature.result, 120)}\`, which has no port ${named(first.name)}`;
     draft.wrong("flow/unknown-port", first, message, `Write \`${node.id}\` alone.`);
     node.taken.add(undefined);
     return undefined;
   }
-  const type = typedPath(draft, node.id, node.signature.result, path);
+  const type = typedPath(draft, node.id, givenBy(node), path);
   return type === undefined ? undefined : { label: `\`${draft.text(source)}\``, name: lastName(path), whole: type };
 }
 

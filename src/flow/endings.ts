@@ -27,6 +27,21 @@ export function noValue(operation: string, port: string, source: string, failure
   });
 }
 
+/** A stream port got something that cannot be read as one. */
+export function badStream(): StarlaneError {
+  return new StarlaneError("wit/bad-value", "expected a stream: an iterable of elements or chunks");
+}
+
+/** Two readers of one stream: the one that is ahead cannot go on before the other does, and the other waits for it. */
+export function stuckStream(path: string, ahead: string, behind: string, backlog: number): FlowError {
+  return new FlowError(
+    "flow/stuck-stream",
+    `the stream of \`${path}\` cannot go on: ${ahead} is ${backlog} elements ahead of ${behind}, which waits for it`,
+    path,
+    { cure: "Keep the whole stream with `core::collect` and use the list twice, or read it for one purpose." },
+  );
+}
+
 export function noElement(): StarlaneError {
   return new StarlaneError("flow/no-such-element", "a path names an element that the list does not have", {
     cure: "Write `?? value` behind the path for lists that are too short.",

@@ -4,15 +4,15 @@
 import type { Span } from "../base/diagnostics.ts";
 import type { Setting, Json } from "../manifest/manifest.ts";
 import { written } from "../manifest/mistakes.ts";
-import { assignable, explainMismatch, needsStreams, type Conversion } from "../wit/assignable.ts";
+import { assignable, explainMismatch, type Conversion, type Mismatch } from "../wit/assignable.ts";
 import { describeJson } from "../wit/describe-json.ts";
 import { readJson } from "../wit/read-json.ts";
-import { partsOf } from "../wit/type-size.ts";
 import { printType } from "../wit/type-text.ts";
 import type { ValType } from "../wit/types.ts";
-import type { Access, CheckedSource } from "./checked.ts";
+import type { Access, CheckedSource, StreamUse } from "./checked.ts";
 import type { Draft, Edge, NodeDraft } from "./draft.ts";
-import { errorRecordType } from "./failure.ts";
+import { holds, isHandle } from "./holding.ts";
+import { errorsOf, givenBy } from "./mapping.ts";
 import { typeOfPath } from "./paths.ts";
 import type { LiteralSyntax, PathPart } from "./syntax.ts";
 
@@ -34,31 +34,55 @@ export function sourceFor(
   if (source.kind === "literal") return type === undefined ? undefined : literalSource(draft, source, label, type);
   if (edge.type === undefined) return undefined;
   const target = type ?? edge.type;
-  const conversion = fit(draft, edge, edge.type, label, target);
-  const fallback = edge.fallback === undefined ? undefined : readLiteral(draft, edge.fallback, label, target);
+  const whole = fit(draft, edge, edge.type, label, target);
+  const fallback = edge.fallback === undefined ? undefined : readLiteral(draft, edge.fallback, label, elementIn(target));
   const from = fromOf(edge, indices);
-  if (conversion === undefined || from === undefined || (edge.fallback !== undefined && fallback === undefined)) return undefined;
-  return { from, path: accessOf(draft, edge), type: edge.type, conversion, fallback };
+  if (whole === undefined || from === undefined || (edge.fallback !== undefined && fallback === undefined)) return undefined;
+  const { conversion, stream } = withStreams(edge.type, whole);
+  return { from, path: accessOf(draft, edge), type: edge.type, conversion, fallback, stream };
+}
+
+/** The conversion of what goes over, and whether it goes element by element. */
+function withStreams(
+  from: ValType,
+  conversion: Conversion,
+): { readonly conversion: Conversion; readonly stream: StreamUse | undefined } {
+  const element = from.kind === "stream" ? from.element : undefined;
+  switch (conversion.kind) {
+    case "each":
+      return { conversion: conversion.element, stream: { use: "each", element } };
+    case "stream":
+      return { conversion: conversion.element, stream: { use: "whole", element } };
+    case "to-stream":
+      return { conversion: conversion.element, stream: { use: "one", element } };
+    default:
+      return { conversion, stream: from.kind === "stream" ? { use: "whole", element } : undefined };
+  }
+}
+
+/** What a literal stands for at a port: of a stream, for one element. */
+function elementIn(type: ValType): ValType {
+  const inside = type.kind === "option" && type.type.kind === "stream" ? type.type : type;
+  return inside.kind === "stream" ? (inside.element ?? inside) : type;
 }
 
 const SAME: Conversion = { kind: "same" };
 
+/** An output has no operation that could run once per element. */
+const STREAM_AT_OUTPUT: Mismatch = {
+  path: "",
+  message: "",
+  cure: "Declare the output as a stream, or gather the elements into a list with `core::collect`.",
+};
+
 function fit(draft: Draft, edge: Edge, from: ValType, label: string, to: ValType): Conversion | undefined {
   if (from === to) return SAME;
   const { source, sink } = edge.connection;
-  const conversion = assignable(from, to);
+  const conversion = assignable(from, to.kind === "option" && to.type.kind === "stream" ? to.type : to);
   const what = `\`${sourceLabel(draft, edge)}\``;
-  if (conversion !== undefined && !needsStreams(conversion)) return conversion;
-  if (conversion !== undefined) {
-    draft.wrong(
-      "flow/not-supported-yet",
-      sink,
-      `${what} gives \`${printType(from, 120)}\` and \`${label}\` takes \`${printType(to, 120)}\`: streams are not supported yet`,
-      "Use operations that take and give lists.",
-    );
-    return undefined;
-  }
-  const mismatch = explainMismatch(from, to);
+  const isAtOutput = conversion?.kind === "each" && sink.kind === "boundary";
+  if (conversion !== undefined && !isAtOutput) return conversion;
+  const mismatch = isAtOutput ? STREAM_AT_OUTPUT : explainMismatch(from, to);
   const where =
     mismatch === undefined || mismatch.path === "" ? reason(mismatch?.message) : `; at \`${mismatch.path}\`: ${mismatch.message}`;
   const message = `${what} gives \`${printType(from, 120)}\`, but \`${label}\` takes \`${printType(to, 120)}\`${where}`;
@@ -81,6 +105,14 @@ function cureFor(source: string, from: ValType, to: ValType): string {
   if (source === "error") return "Take one field of the error with `core::pick`, `with: { path: message }`.";
   if (from.kind === "option" && assignable(from.type, to) !== undefined)
     return "It may be none: part the two ways with `core::switch`.";
+  if (
+    to.kind === "stream" &&
+    from.kind === "list" &&
+    to.element !== undefined &&
+    assignable(from.element, to.element) !== undefined
+  )
+    return "Make a stream of the list with `core::spread`.";
+  if (to.kind === "list" && from.kind === "stream") return "Gather the stream into a list with `core::collect`.";
   if (from.kind === "record" && to.kind !== "record") return "Name one of its fields behind a `.`.";
   if (from.kind === "list" && assignable(from.element, to) !== undefined)
     return "Take one element: write `[0]` behind the source.";
@@ -95,8 +127,7 @@ function sourceLabel(draft: Draft, edge: Edge): string {
 }
 
 function literalSource(draft: Draft, literal: LiteralSyntax, label: string, type: ValType): CheckedSource | undefined {
-  const read = readLiteral(draft, literal, label, type);
-  return read === undefined ? undefined : { from: { kind: "constant", value: read.value }, path: [], type };
+  return constantOf(type, readLiteral(draft, literal, label, elementIn(type)));
 }
 
 /** A literal as a value of the type of the port it goes to. */
@@ -111,8 +142,14 @@ export function readLiteral(
 
 /** A constant of `with` as the source of a port. */
 export function constantSource(draft: Draft, setting: Setting, label: string, type: ValType): CheckedSource | undefined {
-  const read = readAs(draft, setting.value, setting.valueSpan, label, type);
-  return read === undefined ? undefined : { from: { kind: "constant", value: read.value }, path: [], type };
+  return constantOf(type, readAs(draft, setting.value, setting.valueSpan, label, elementIn(type)));
+}
+
+/** What is written for a stream is its one element. */
+function constantOf(type: ValType, read: { readonly value: unknown } | undefined): CheckedSource | undefined {
+  if (read === undefined) return undefined;
+  const stream: StreamUse | undefined = elementIn(type) === type ? undefined : { use: "one", element: undefined };
+  return { from: { kind: "constant", value: read.value }, path: [], type, stream };
 }
 
 function readAs(draft: Draft, json: Json, span: Span, label: string, type: ValType): { readonly value: unknown } | undefined {
@@ -139,32 +176,6 @@ function readAs(draft: Draft, json: Json, span: Span, label: string, type: ValTy
   return mistakes.length === 0 ? { value } : undefined;
 }
 
-function isHandle({ kind }: ValType): boolean {
-  return kind === "own" || kind === "borrow" || kind === "stream" || kind === "future" || kind === "error-context";
-}
-
-export function isStream({ kind }: ValType): boolean {
-  return kind === "stream" || kind === "future";
-}
-
-export function isOwned({ kind }: ValType): boolean {
-  return kind === "own" || kind === "stream" || kind === "future";
-}
-
-const known = new WeakMap<ValType, Map<(type: ValType) => boolean, boolean>>();
-
-/** Whether a type is or contains one that `wanted` asks for; each type is looked at once. */
-export function holds(type: ValType, wanted: (type: ValType) => boolean): boolean {
-  const answers = known.get(type) ?? new Map<(type: ValType) => boolean, boolean>();
-  known.set(type, answers);
-  let answer = answers.get(wanted);
-  if (answer === undefined) {
-    answer = wanted(type) || partsOf(type).some((part) => holds(part, wanted));
-    answers.set(wanted, answer);
-  }
-  return answer;
-}
-
 function fromOf({ connection, path }: Edge, indices: Indices): CheckedSource["from"] | undefined {
   const { source } = connection;
   if (source.kind === "node" || source.kind === "error") {
@@ -185,14 +196,15 @@ function accessOf(draft: Draft, edge: Edge): readonly Access[] {
     const input = first?.kind === "name" ? draft.inputs.get(first.name) : undefined;
     return stepsOf(input?.type, rest);
   }
-  if (source.kind === "error") return stepsOf(errorRecordType(source.node.signature?.error), path);
+  if (source.kind === "error") return stepsOf(errorsOf(source.node), path);
   if (source.kind !== "node") return [];
   const { node } = source;
   const [first, ...rest] = path;
   const result = node.signature?.result;
-  if (node.coreNode?.routes !== true || first?.kind !== "name" || result?.kind !== "record") return stepsOf(result, path);
+  if (node.coreNode?.routes !== true || first?.kind !== "name" || result?.kind !== "record") return stepsOf(givenBy(node), path);
   const way = result.fields.find(({ name }) => name === first.name);
-  return [{ kind: "route", port: first.name }, ...stepsOf(way?.type, rest)];
+  const route: readonly Access[] = [{ kind: "route", port: first.name }, ...stepsOf(way?.type, rest)];
+  return node.mapped ? [{ kind: "elements" }, ...route] : route;
 }
 
 function stepsOf(type: ValType | undefined, path: readonly PathPart[]): readonly Access[] {

@@ -37,6 +37,8 @@ export interface Transaction {
   /** On the transaction's clock; undefined: none. */
   readonly deadlineMs?: number | undefined;
   readonly signal: AbortSignal;
+  /** Whether it was aborted, where that can be told without making the signal. */
+  readonly aborted?: boolean | undefined;
   readonly clock: Clock;
   /** Called as nodes start and end, for tracing and for people; never changes what happens. */
   readonly observe?: ((event: NodeEvent) => void) | undefined;

@@ -6,7 +6,7 @@ import type { Span } from "../base/diagnostics.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { NodeDeclaration } from "../manifest/manifest.ts";
 import { cutText, listed, meant, named } from "../manifest/mistakes.ts";
-import { CORE, CORE_OPERATIONS, STREAM_OPERATIONS } from "./core/core.ts";
+import { CORE, CORE_OPERATIONS } from "./core/core.ts";
 import type { CoreOperation } from "./core/operation.ts";
 import { Settings } from "./core/settings.ts";
 import type { Draft, NodeDraft, SinkEnd, SourceEnd } from "./draft.ts";
@@ -146,6 +146,8 @@ function addNode(
     claimed: new Set(),
     ports: new Map(),
     taken: new Set(),
+    mapped: false,
+    given: undefined,
     skippable: false,
   };
   draft.nodes.set(id, node);
@@ -157,14 +159,6 @@ type Wrong = (code: ErrorCode, message: string, cure: string) => void;
 function findCore(operation: string, wrong: Wrong): CoreOperation | undefined {
   const found = CORE_OPERATIONS.get(operation);
   if (found !== undefined) return found;
-  if (STREAM_OPERATIONS.has(operation)) {
-    wrong(
-      "flow/not-supported-yet",
-      `\`core::${operation}\` works on streams, which are not supported yet`,
-      "Use an operation of a component that takes a list.",
-    );
-    return undefined;
-  }
   const guess = meant(operation, CORE_OPERATIONS.keys());
   wrong(
     "flow/unknown-operation",

@@ -110,7 +110,10 @@ function outputOf(
 /** The type of what comes; an option of it where it may be skipped. */
 function inferredType(edge: Edge): ValType | undefined {
   const { type } = edge;
-  return type === undefined || type.kind === "option" || !mayBeSkipped(edge) ? type : { kind: "option", type };
+  // A stream that is skipped is an empty one.
+  return type === undefined || type.kind === "option" || type.kind === "stream" || !mayBeSkipped(edge)
+    ? type
+    : { kind: "option", type };
 }
 
 function literalOutput(draft: Draft, { connection, port }: Edge): ValType | undefined {
@@ -131,6 +134,10 @@ function inferredResult(draft: Draft, ends: readonly Connection[], indices: Indi
   if (only === undefined) return { kind: "none" };
   if (more === undefined && only.sink.kind === "boundary" && only.sink.port === undefined)
     return bareResult(draft, only, indices);
+  return recordResult(draft, ends, indices);
+}
+
+function recordResult(draft: Draft, ends: readonly Connection[], indices: Indices): CheckedResult {
   const edges = new Map<string, Edge>();
   for (const connection of ends) {
     const shape = shapeOf(draft, connection.source);
@@ -175,6 +182,9 @@ function bareResult(draft: Draft, connection: Connection, indices: Indices): Che
     );
     return { kind: "none" };
   }
+  const { whole } = shape;
+  if (whole?.kind === "record" && whole.fields.some(({ type }) => type.kind === "stream"))
+    return recordResult(draft, [connection], indices);
   const edge = edgeOf(draft, connection, shape, { port: "result", field: undefined });
   const [output] = outputOf(draft, edge, "result", undefined, indices);
   return output === undefined ? { kind: "none" } : { kind: "value", type: output.type, source: output.source };

@@ -1,4 +1,4 @@
-// Types along a path: `.name` into records, `[index]` into tuples and lists.
+// Types along a path: `.name` into records, `[index]` into tuples and lists; behind a stream, into each of its elements.
 
 import { listed, meant, named } from "../manifest/mistakes.ts";
 import { printType } from "../wit/type-text.ts";
@@ -14,14 +14,20 @@ type PathProblem = { readonly problem: string; readonly cure: string; readonly p
 /** The type behind a path, or what is wrong with it. */
 export function typeOfPath(from: ValType, path: readonly PathPart[]): TypedPath | PathProblem {
   let type = from;
+  let isInElements = false;
   const steps: Access[] = [];
   for (const part of path) {
+    if (type.kind === "stream" && type.element !== undefined && !isInElements) {
+      isInElements = true;
+      type = type.element;
+      steps.push({ kind: "elements" });
+    }
     const step = part.kind === "name" ? fieldStep(type, part.name) : indexStep(type, part.index);
     if ("problem" in step) return { ...step, part };
     steps.push(step.access);
     type = step.type;
   }
-  return { type, path: steps };
+  return { type: isInElements ? { kind: "stream", element: type } : type, path: steps };
 }
 
 type Step = { readonly type: ValType; readonly access: Access } | { readonly problem: string; readonly cure: string };

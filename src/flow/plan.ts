@@ -3,11 +3,13 @@
 // gates of `concurrency` hold state.
 
 import { camelCase, type ValType } from "../wit/types.ts";
-import { accessorOf, type Accessor } from "./access.ts";
-import type { CheckedFlow, CheckedNode, CheckedSource } from "./checked.ts";
-import type { CoreCall } from "./core/operation.ts";
+import { accessorOf, splitPath, type Accessor } from "./access.ts";
+import type { CheckedFlow, CheckedNode, CheckedSource, StreamUse } from "./checked.ts";
+import type { CoreCall, CoreRun } from "./core/operation.ts";
 import type { OperationTarget, Signature } from "./flow.ts";
 import { Gate } from "./gate.ts";
+import { Reading, type Branch, type PlannedStream } from "./reading.ts";
+import type { Part } from "./streams/part.ts";
 
 export interface Plan {
   readonly operation: string;
@@ -21,7 +23,13 @@ export interface Plan {
   /** How many nodes each node waits for. */
   readonly waits: Int32Array;
   readonly result: PlanResult;
-  /** No switch, merge, race, `!`, list index, timeout, retry or concurrency: if nothing fails and nobody is asynchronous, running is a loop. */
+  /** By id. */
+  readonly streams: readonly PlannedStream[];
+  /** The result is, or has, a stream. */
+  readonly givesStreams: boolean;
+  /** Some connection is of streams. */
+  readonly hasStreams: boolean;
+  /** No stream, switch, merge, race, `!`, list index, timeout, retry or concurrency: if nothing fails and nobody is asynchronous, running is a loop. */
   readonly plain: boolean;
 }
 
@@ -45,6 +53,10 @@ export interface PlanNode {
   readonly path: string;
   readonly target: OperationTarget;
   readonly kind: "call" | "merge" | "race";
+  /** It runs once per element of its streams, so many at a time. */
+  readonly mapped: { readonly limit: number } | undefined;
+  /** It makes one stream of those that are there. */
+  readonly join: Extract<CoreRun, { kind: "join" }>["join"] | undefined;
   /** Undefined: `invoke` runs it. */
   readonly call: CoreCall | undefined;
   readonly args: readonly PlanArg[];
@@ -82,6 +94,15 @@ export interface PlanArg {
   readonly error: boolean;
   readonly get: Accessor | undefined;
   readonly fallback: { readonly value: unknown } | undefined;
+  readonly stream: PlanStream | undefined;
+}
+
+/** How an argument takes part of a stream; `get` and `fallback` of the argument itself then lead only to the stream. */
+export interface PlanStream {
+  readonly use: StreamUse["use"];
+  readonly part: Part;
+  /** Undefined: it is made of one value. */
+  readonly branch: Branch | undefined;
 }
 
 /** Plans a checked flow; linear in its connections. */
@@ -100,7 +121,9 @@ export function planFlow(flow: CheckedFlow): Plan {
     id: node.id,
     path: `${flow.operation}/${node.id}`,
     target: { component: node.component, operation: node.operation, path: `${flow.operation}/${node.id}` },
-    kind: node.core?.kind ?? "call",
+    kind: node.core?.kind === "merge" || node.core?.kind === "race" ? node.core.kind : "call",
+    mapped: node.mapped ? { limit: node.concurrency ?? 1 } : undefined,
+    join: node.core?.kind === "join" ? node.core.join : undefined,
     call: node.core?.kind === "call" ? node.core.call : undefined,
     args: args[index] ?? [],
     policy: policyOf(node),
@@ -111,6 +134,9 @@ export function planFlow(flow: CheckedFlow): Plan {
     racers: racers[index] ?? [],
     cancellable: cancellable.has(index),
   }));
+  const givesStreams = portsOf(result).some(({ arg }) => arg.stream !== undefined);
+  const hasStreams =
+    givesStreams || layout.streams.length > 0 || args.some((list) => list.some((arg) => arg.stream !== undefined));
   return {
     operation: flow.operation,
     signature: flow.signature,
@@ -120,25 +146,36 @@ export function planFlow(flow: CheckedFlow): Plan {
     nodes,
     waits: Int32Array.from(args, (list) => new Set(list.filter((arg) => arg.node >= 0).map((arg) => arg.node)).size),
     result,
-    plain: nodes.every((node) => node.kind === "call" && node.policy === undefined && !node.caught) && !layout.mayBeAbsent,
+    streams: layout.streams,
+    givesStreams,
+    hasStreams,
+    plain:
+      !hasStreams &&
+      nodes.every((node) => node.kind === "call" && node.policy === undefined && !node.caught) &&
+      !layout.mayBeAbsent,
   };
 }
 
 class Layout {
   /** Some accessor may find no value. */
   mayBeAbsent = false;
+  readonly streams: readonly PlannedStream[];
   private readonly flow: CheckedFlow;
+  private readonly reading: Reading;
   private readonly constants: unknown[] = [];
 
   constructor(flow: CheckedFlow) {
     this.flow = flow;
+    this.reading = new Reading(flow);
+    this.streams = this.reading.streams;
   }
 
   /** The argument for a source; an unconnected optional port is the constant none. */
   arg(source: CheckedSource | undefined, type: ValType | undefined): PlanArg {
     if (source === undefined) return this.constant(noneOf(type));
     const { from } = source;
-    if (from.kind === "constant") return this.constant(from.value);
+    if (from.kind === "constant") return this.constant(from.value, this.streamOf(source));
+    const stream = this.streamOf(source);
     if (source.path.some((step) => step.kind === "element" || step.kind === "route")) this.mayBeAbsent = true;
     const node = from.kind === "input" ? -1 : from.index;
     const slot = from.kind === "input" ? from.index : this.flow.inputs.length + from.index;
@@ -146,9 +183,21 @@ class Layout {
       slot,
       node,
       error: from.kind === "error",
-      get: accessorOf(source.path, source.conversion),
+      get: stream === undefined || stream.use === "one" ? accessorOf(splitPath(source.path).outer, source.conversion) : undefined,
       fallback: source.fallback,
+      stream,
     };
+  }
+
+  private streamOf(source: CheckedSource): PlanStream | undefined {
+    const { from, stream, path, conversion, fallback } = source;
+    if (stream === undefined) return undefined;
+    if (stream.use === "one")
+      return { use: "one", part: { get: undefined, fallback: undefined, failures: "pass" }, branch: undefined };
+    const isCaught = from.kind === "node" && this.flow.nodes[from.index]?.caught === true;
+    const failures = from.kind === "error" ? "only" : isCaught ? "skip" : "pass";
+    const get = accessorOf(splitPath(path).inner, conversion);
+    return { use: stream.use, part: { get, fallback, failures }, branch: this.reading.branchOf(source) };
   }
 
   template(): readonly unknown[] {
@@ -157,10 +206,10 @@ class Layout {
     return [...template, ...this.constants];
   }
 
-  private constant(value: unknown): PlanArg {
+  private constant(value: unknown, stream?: PlanStream): PlanArg {
     const slot = this.flow.inputs.length + this.flow.nodes.length + this.constants.length;
     this.constants.push(value);
-    return { slot, node: -1, error: false, get: undefined, fallback: undefined };
+    return { slot, node: -1, error: false, get: undefined, fallback: undefined, stream };
   }
 }
 

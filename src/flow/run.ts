@@ -12,14 +12,21 @@ import { argumentsOf, plainResult, startValues } from "./values.ts";
 
 /**
  * Runs `plan` on `inputs` (JS values by the signature's params; undefined takes the default). The answer is the result value, or
- * a promise of it as soon as one node answers with a promise (a real `Promise`, not any thenable).
+ * a promise of it as soon as one node answers with a promise (a real `Promise`, not any thenable). `observe` stands in place of the
+ * transaction's.
  * @throws FlowError (or rejects with it): the path of the node, the cause, and the operation's own error as `payload`
  */
-export function runFlow(plan: Plan, inputs: readonly unknown[], transaction: Transaction, invoke: Invoke): unknown {
+export function runFlow(
+  plan: Plan,
+  inputs: readonly unknown[],
+  transaction: Transaction,
+  invoke: Invoke,
+  observe = transaction.observe,
+): unknown {
   const values = startValues(plan, inputs);
-  const scope = new Scope(transaction, transaction.observe);
+  const scope = new Scope(transaction, observe);
   if (isAborted(transaction)) throw cancelled(plan.operation, scope.reason);
-  if (!plan.plain || transaction.observe !== undefined) return new FlowRun(plan, values, scope, invoke).start();
+  if (!plan.plain || observe !== undefined) return new FlowRun(plan, values, scope, invoke).start();
   return runPlain(plan, values, scope, invoke);
 }
 

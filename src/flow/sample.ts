@@ -58,6 +58,14 @@ export class OwnError extends Error {
   }
 }
 
+/** A stream of the numbers below `n`, in chunks. */
+async function* counted(n: number, chunk: number): AsyncGenerator<Uint32Array> {
+  for (let i = 0; i < n; i += chunk) {
+    yield Uint32Array.from({ length: Math.min(chunk, n - i) }, (_, k) => i + k);
+    await Promise.resolve();
+  }
+}
+
 const handle: ValType = { kind: "own", resource: { kind: "resource", name: "file" } };
 
 export const SAMPLE: Readonly<Record<string, SampleOperation>> = {
@@ -127,10 +135,31 @@ export const SAMPLE: Readonly<Record<string, SampleOperation>> = {
     signature: { params: [{ name: "file", type: handle, optional: false }], result: { kind: "string" }, async: false },
     run: () => "content",
   },
-  "lines::all": {
-    signature: { params: [], result: { kind: "stream", element: { kind: "string" } }, async: true },
-    run: () => undefined,
-  },
+  "lines::all": op("", "stream<string>", () => ["one", "two", "three"][Symbol.iterator](), { async: true }),
+  /** The numbers from 0 on, so many at a time. */
+  "numbers::count": op("n: u32, chunk?: option<u32>", "stream<u32>", ([n, chunk]) => counted(Number(n), Number(chunk ?? 1))),
+  "numbers::both": op("n: u32", "record { up: stream<u32>, words: stream<string>, n: u32 }", ([n]) => ({
+    up: counted(Number(n), 2),
+    words: ["a", "b"],
+    n,
+  })),
+  "numbers::sum": op(
+    "values: stream<u32>",
+    "u32",
+    async ([values]) => {
+      let sum = 0;
+      for await (const chunk of values as AsyncIterable<ArrayLike<unknown>>)
+        for (const item of Array.from(chunk)) sum += Number(item);
+      return sum;
+    },
+    { async: true },
+  ),
+  "numbers::later": op("n: u32", "future<u32>"),
+  "numbers::nested": op("values: list<stream<u32>>", "u32"),
+  "users::each": op("", "stream<record { name: string, age: u8 }>", () => [
+    { name: "Ada", age: 36 },
+    { name: "Bob", age: 40 },
+  ]),
   "both::acme:a/one@1.0.0#run": op("s: string", "string", ([s]) => s),
   "both::acme:a/two@1.0.0#run": op("s: string", "string", ([s]) => s),
   "both::acme:a/two@1.0.0#stop": op("", "string", () => "stopped"),

@@ -5,7 +5,6 @@ import type { Clock } from "../base/clock.ts";
 import type { NodeEvent, Transaction } from "./flow.ts";
 
 export class Scope implements Transaction {
-  readonly id: string;
   readonly seed: number;
   readonly timestampMs: number;
   readonly deadlineMs: number | undefined;
@@ -18,7 +17,6 @@ export class Scope implements Transaction {
   private unlink: (() => void) | undefined;
 
   constructor(parent: Transaction, observe: ((event: NodeEvent) => void) | undefined) {
-    this.id = parent.id;
     this.seed = parent.seed;
     this.timestampMs = parent.timestampMs;
     this.deadlineMs = parent.deadlineMs;
@@ -29,6 +27,10 @@ export class Scope implements Transaction {
     this.controller = undefined;
     this.listeners = undefined;
     this.unlink = undefined;
+  }
+
+  get id(): string {
+    return this.parent.id;
   }
 
   /** Made inside another run: that run keeps the deadline. */
@@ -100,5 +102,5 @@ export class Scope implements Transaction {
 
 /** Whether a transaction was aborted, without making its signal. */
 export function isAborted(transaction: Transaction): boolean {
-  return transaction instanceof Scope ? transaction.aborted : transaction.signal.aborted;
+  return transaction.aborted ?? transaction.signal.aborted;
 }

@@ -7,8 +7,9 @@
 
 import { listed, named } from "../manifest/mistakes.ts";
 import { assignable } from "../wit/assignable.ts";
-import type { Field, ValType } from "../wit/types.ts";
+import type { ValType } from "../wit/types.ts";
 import type { Draft, NodeDraft } from "./draft.ts";
+import { givenBy, givenPorts } from "./mapping.ts";
 import type { Range } from "./syntax.ts";
 
 /** What a source offers. */
@@ -154,9 +155,9 @@ function onlyNeeded(left: readonly SinkPort[]): SinkPort | undefined {
 /** What a node offers as a source without a path. */
 export function shapeOfNode(node: NodeDraft): Shape {
   const label = `\`${node.id}\``;
-  const result = node.signature?.result;
-  if (result?.kind !== "record") return { label, whole: result };
-  const ports = result.fields.map(({ name, type }: Field) => ({ name, type }));
+  const whole = givenBy(node);
+  const ports = givenPorts(node);
+  if (ports === undefined) return { label, whole };
   if (node.coreNode?.routes === true) return { label, ports };
-  return { label, ports, whole: result, isPorts: node.core === undefined };
+  return { label, ports, whole, isPorts: node.core === undefined };
 }

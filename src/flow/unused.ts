@@ -3,7 +3,8 @@
 import { listed, named } from "../manifest/mistakes.ts";
 import { printType } from "../wit/type-text.ts";
 import type { Draft, NodeDraft } from "./draft.ts";
-import { holds, isOwned } from "./fits.ts";
+import { holds, isOwned } from "./holding.ts";
+import { givenBy, givenPorts } from "./mapping.ts";
 
 export function reportUnused(draft: Draft): void {
   for (const node of draft.nodes.values()) {
@@ -48,7 +49,7 @@ function reportUnusedOutputs(draft: Draft, node: NodeDraft): void {
   const taken = node.outgoing.filter(({ source }) => source.kind === "node");
   if (result === undefined || (taken.length === 0 && node.core?.mayEnd === true)) return;
   if (taken.length === 0) {
-    const message = `\`${node.id}\` gives \`${printType(result, 120)}\`, and it goes nowhere`;
+    const message = `\`${node.id}\` gives \`${printType(givenBy(node) ?? result, 120)}\`, and it goes nowhere`;
     draft.mistakes.error("flow/unused-output", node.place(), message, `Connect it, or write \`${node.id} -> drop\`.`);
     return;
   }
@@ -85,18 +86,19 @@ function unusedFields(node: NodeDraft, fields: readonly string[]): readonly stri
   return [...left];
 }
 
-/** A resource has one owner: what gives one can feed one place. */
+/** A resource has one owner: what gives one can feed one place. Of a stream every reader sees all elements. */
 function reportShared(draft: Draft, node: NodeDraft): void {
-  const result = node.signature?.result;
+  const result = givenBy(node);
   if (result === undefined || !holds(result, isOwned)) return;
-  const isOneValue = result.kind !== "record";
+  const ports = node.mapped ? undefined : givenPorts(node);
   const seen = new Set<string>();
   for (const { source, sink } of node.outgoing) {
     if (source.kind !== "node" || sink.kind === "drop") continue;
     const [first] = source.path;
-    const port = isOneValue || first?.kind !== "name" ? "" : first.name;
-    const type = port === "" || result.kind !== "record" ? result : result.fields.find(({ name }) => name === port)?.type;
-    if (type === undefined || !holds(type, isOwned)) continue;
+    const port = ports === undefined || first?.kind !== "name" ? "" : first.name;
+    const type = ports?.find(({ name }) => name === port)?.type ?? result;
+    const shared = type.kind === "stream" ? type.element : type;
+    if (shared === undefined || !holds(shared, isOwned)) continue;
     if (seen.has(port)) {
       draft.wrong(
         "flow/shared-resource",

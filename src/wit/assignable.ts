@@ -24,7 +24,7 @@ export function explainMismatch(from: ValType, to: ValType): Mismatch | undefine
   return "mismatch" in result ? result.mismatch : undefined;
 }
 
-/** The conversion is one that the runner cannot do yet: it changes, makes or takes apart a stream. */
+/** The conversion changes, makes or takes apart a stream: whoever runs it does that element by element. */
 export function needsStreams({ kind }: Conversion): boolean {
   return kind === "stream" || kind === "to-stream" || kind === "each";
 }
@@ -37,7 +37,7 @@ export const identity: Convert = (value) => value;
 /**
  * The function that changes a JS value by a conversion; `identity` where nothing changes. The value must be of the type that the
  * conversion is from; the result shares what did not change.
- * @throws StarlaneError `wit/not-supported-yet` for conversions that make or change streams
+ * @throws StarlaneError `starlane/internal` for conversions that make or change streams: whoever runs them changes their elements
  */
 export function convert(conversion: Conversion): Convert {
   return new Compiler().compile(conversion);
@@ -97,9 +97,7 @@ class Compiler {
       case "stream":
       case "to-stream":
       case "each":
-        throw new StarlaneError("wit/not-supported-yet", "converting to or from a stream is not supported yet", {
-          cure: "Connect ports of the same type.",
-        });
+        throw new StarlaneError("starlane/internal", "a stream is converted element by element");
       default:
         return assertNever(conversion);
     }

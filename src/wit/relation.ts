@@ -25,11 +25,11 @@ export type Conversion =
   | { readonly kind: "map"; readonly key: Conversion; readonly value: Conversion }
   /** A variant or result: by tag, only the cases whose payload changes. */
   | { readonly kind: "cases"; readonly cases: ReadonlyMap<string, Conversion> }
-  /** Not yet built: each element of a stream. */
+  /** Of each element of a stream. */
   | { readonly kind: "stream"; readonly element: Conversion }
-  /** Not yet built: a value becomes a stream of one element. */
+  /** A value becomes a stream of one element. */
   | { readonly kind: "to-stream"; readonly element: Conversion }
-  /** Not yet built: the operation runs once per element. */
+  /** What takes the value goes through the elements of the stream. */
   | { readonly kind: "each"; readonly element: Conversion };
 
 export interface FieldConversion {

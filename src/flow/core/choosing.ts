@@ -5,8 +5,9 @@ import { printType } from "../../wit/type-text.ts";
 import { isNestedOption, property } from "../../wit/shape.ts";
 import { type Case, ERROR_TAG, type Field, type ValType } from "../../wit/types.ts";
 import { compileExpression } from "./expression.ts";
+import { MergedStreams, RacedStreams } from "../streams/join.ts";
 import { Routed, type CoreNode, type CoreOperation, type CoreUse } from "./operation.ts";
-import { commonType, signatureOf, valueInput } from "./types.ts";
+import { commonType, commonTypeOf, signatureOf, valueInput } from "./types.ts";
 
 const MAX_CASES = 100;
 const OTHERWISE = "otherwise";
@@ -32,25 +33,30 @@ export const switchOperation: CoreOperation = {
 
 export const mergeOperation: CoreOperation = {
   name: "merge",
-  description: "Joins ways that a switch parted: the first of its inputs, in the order they are written, that has a value.",
+  description:
+    "Joins ways that a switch parted: the first of its inputs, in the order they are written, that has a value. Of streams: all their elements, as they come.",
   inputs: "Any number, named as they are connected or numbered from 1; all must fit the type of one of them.",
-  outputs: "One value of that type. Skipped where every input was skipped.",
+  outputs: "One value of that type, or a stream. Skipped where every input was skipped.",
   settings: [],
   takes: "open",
+  streams: true,
   check: (use) => chooser(use, "merge"),
 };
 
 export const raceOperation: CoreOperation = {
   name: "race",
-  description: "Takes the input that has its value first, and cancels the nodes that only the others needed.",
+  description:
+    "Takes the input that has its value first, and cancels the nodes that only the others needed. Of streams: the one that has an element first.",
   inputs: "Any number, named as they are connected or numbered from 1; all must fit the type of one of them.",
-  outputs: "One value of that type. Fails only where every input failed.",
+  outputs: "One value of that type, or a stream. Fails only where every input failed.",
   settings: [],
   takes: "open",
+  streams: true,
   check: (use) => chooser(use, "race"),
 };
 
 function chooser(use: CoreUse, kind: "merge" | "race"): CoreNode | undefined {
+  if (use.inputs.some(({ type }) => type.kind === "stream")) return streamChooser(use, kind);
   const type = commonType(use);
   if (type === undefined) return undefined;
   return {
@@ -59,6 +65,24 @@ function chooser(use: CoreUse, kind: "merge" | "race"): CoreNode | undefined {
       type,
     ),
     run: { kind },
+  };
+}
+
+/** A value beside streams is a stream of one element. */
+function streamChooser(use: CoreUse, kind: "merge" | "race"): CoreNode | undefined {
+  const elements = use.inputs.map((input) =>
+    input.type.kind === "stream" && input.type.element !== undefined ? { ...input, type: input.type.element } : input,
+  );
+  const element = commonTypeOf(use, elements);
+  if (element === undefined) return undefined;
+  const type: ValType = { kind: "stream", element };
+  const join = kind === "merge" ? MergedStreams : RacedStreams;
+  return {
+    signature: signatureOf(
+      use.inputs.map(({ name }) => ({ name, type })),
+      type,
+    ),
+    run: { kind: "join", join: (streams) => new join(streams) },
   };
 }
 

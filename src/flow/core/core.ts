@@ -9,6 +9,8 @@
 import { mergeOperation, raceOperation, switchOperation } from "./choosing.ts";
 import type { CoreOperation } from "./operation.ts";
 import { assertOperation, delayOperation, logOperation } from "./passing.ts";
+import { batchOperation, collectOperation, spreadOperation } from "./gathering.ts";
+import { takeOperation, throttleOperation } from "./pacing.ts";
 import { exprOperation, pickOperation, zipOperation } from "./shaping.ts";
 
 /** The local name that the component has in every manifest. */
@@ -16,19 +18,21 @@ export const CORE = "core";
 
 const OPERATIONS = [
   assertOperation,
+  batchOperation,
+  collectOperation,
   delayOperation,
   exprOperation,
   logOperation,
   mergeOperation,
   pickOperation,
   raceOperation,
+  spreadOperation,
   switchOperation,
+  takeOperation,
+  throttleOperation,
   zipOperation,
 ] as const satisfies readonly CoreOperation[];
 
 export const CORE_OPERATIONS: ReadonlyMap<string, CoreOperation> = new Map(
   OPERATIONS.map((operation) => [operation.name, operation]),
 );
-
-/** Planned, and known by name: they need streams. */
-export const STREAM_OPERATIONS: ReadonlySet<string> = new Set(["batch", "collect", "spread", "take", "throttle"]);

@@ -4,6 +4,7 @@
 import type { OperationTarget, Signature, Transaction } from "../flow.ts";
 import type { TypeScope } from "../../wit/type-text.ts";
 import type { ValType } from "../../wit/types.ts";
+import type { Stream } from "../streams/stream.ts";
 import type { Settings } from "./settings.ts";
 
 export interface CoreOperation {
@@ -21,6 +22,8 @@ export interface CoreOperation {
   readonly takes: "value" | "open" | "variables";
   /** Its output is only what came in, and may be left unconnected. */
   readonly mayEnd?: boolean | undefined;
+  /** It works on streams themselves; others run once per element of those that they get. */
+  readonly streams?: boolean | undefined;
   /** It has expressions: `loadExpressions` must have been called. */
   readonly computes?: boolean | undefined;
   /** The names of its ports, for `variables`; undefined where the settings are wrong (they were reported). */
@@ -65,10 +68,17 @@ export interface CoreNode {
   readonly routes?: boolean | undefined;
 }
 
-/** `merge` takes the first port that has a value, `race` the one that has it first; the run itself does both. */
-export type CoreRun = { readonly kind: "call"; readonly call: CoreCall } | { readonly kind: "merge" } | { readonly kind: "race" };
+/**
+ * `merge` takes the first port that has a value, `race` the one that has it first; the run itself does both. `join` makes one stream of those
+ * that are there.
+ */
+export type CoreRun =
+  | { readonly kind: "call"; readonly call: CoreCall }
+  | { readonly kind: "merge" }
+  | { readonly kind: "race" }
+  | { readonly kind: "join"; readonly join: (streams: readonly Stream[]) => Stream };
 
-/** Like `Invoke`: the answer, or a promise of it. */
+/** Like `Invoke`: the answer, or a promise of it. Of ports that are streams it gets a `Stream`, and may answer with one. */
 export type CoreCall = (args: readonly unknown[], transaction: Transaction, target: OperationTarget) => unknown;
 
 /** What a switch answers with: the value, and the one output that it takes. */

@@ -63,6 +63,14 @@ export class Settings {
     return "value" in quantity ? quantity.value : this.wrong(name, quantity.message, quantity.cure);
   }
 
+  /** A whole number from 1 to `most`. */
+  count(name: string, most: number): number | undefined {
+    const value = this.json(name);
+    if (value === undefined) return undefined;
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most) return value;
+    return this.wrong(name, `\`${name}\` is a whole number from 1 to ${most}, not ${written(value)}`, `Write \`${name}: 10\`.`);
+  }
+
   /** An object of texts, in the order in which they were written. */
   texts(name: string): readonly (readonly [string, string])[] | undefined {
     const value = this.json(name);

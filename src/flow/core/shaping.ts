@@ -5,7 +5,7 @@ import { written } from "../../manifest/mistakes.ts";
 import { readJson } from "../../wit/read-json.ts";
 import { parseType, printType } from "../../wit/type-text.ts";
 import type { ValType } from "../../wit/types.ts";
-import { accessorOf, NO_ELEMENT } from "../access.ts";
+import { accessorOf, NO_ELEMENT, splitPath } from "../access.ts";
 import { typeOfPath } from "../paths.ts";
 import { celToJson } from "./cel-types.ts";
 import { compileExpression, variablesOf, type Expression } from "./expression.ts";
@@ -59,7 +59,10 @@ function checkPick(use: CoreUse): CoreNode | undefined {
     return use.settings.wrong("path", `${written(text)} is no path`, "Write names and indices: `customer.name`, `rows[0].id`.");
   const found = typeOfPath(input.type, path);
   if ("problem" in found) return use.settings.wrong("path", found.problem, found.cure);
-  const get = accessorOf(found.path, undefined);
+  const { outer, inner } = splitPath(found.path);
+  if (found.type.kind === "stream" || inner.length > 0)
+    return use.settings.wrong("path", "a stream cannot be picked out of a value", "Connect the port itself.");
+  const get = accessorOf(outer, undefined);
   return {
     signature: signatureOf([{ name: "value", type: input.type }], found.type),
     run: {

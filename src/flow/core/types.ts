@@ -3,9 +3,10 @@
 import { assignable } from "../../wit/assignable.ts";
 import { printType } from "../../wit/type-text.ts";
 import type { Json } from "../../manifest/manifest.ts";
-import type { Signature, SignatureParam } from "../flow.ts";
+import type { Signature, SignatureParam, Transaction } from "../flow.ts";
+import type { Stream } from "../streams/stream.ts";
 import type { ValType } from "../../wit/types.ts";
-import type { CoreInput, CoreUse } from "./operation.ts";
+import type { CoreCall, CoreInput, CoreUse } from "./operation.ts";
 
 /** A signature that needs all of its inputs. */
 export function signatureOf(
@@ -21,13 +22,37 @@ export function valueInput(use: CoreUse): CoreInput | undefined {
   return use.inputs[0];
 }
 
+/** The type of the elements of the one input of an operation that takes a stream; reported where it is none. */
+export function streamInput(use: CoreUse): ValType | undefined {
+  const input = valueInput(use);
+  if (input === undefined) return undefined;
+  if (input.type.kind === "stream" && input.type.element !== undefined) return input.type.element;
+  const isList = input.type.kind === "list";
+  use.wrong(
+    "flow/type-mismatch",
+    `it takes a stream, not \`${printType(input.type, 80)}\``,
+    isList ? "Make a stream of the list with `core::spread`." : "Connect it to a source that gives a stream.",
+  );
+  return undefined;
+}
+
+/** A call on the one stream that an operation takes. */
+export function streamCall(make: (stream: Stream, transaction: Transaction) => unknown): CoreCall {
+  return ([stream], transaction) => make(stream as Stream, transaction);
+}
+
 /**
  * The one type among those of the inputs that all the others can become; types of literals yield to others. Reports where there
  * is none.
  */
 export function commonType(use: CoreUse): ValType | undefined {
-  const typed = use.inputs.filter(({ literal }) => !literal);
-  const inputs = typed.length > 0 ? typed : use.inputs;
+  return commonTypeOf(use, use.inputs);
+}
+
+/** The same for types in place of those of the inputs. */
+export function commonTypeOf(use: CoreUse, all: readonly CoreInput[]): ValType | undefined {
+  const typed = all.filter(({ literal }) => !literal);
+  const inputs = typed.length > 0 ? typed : all;
   const [first] = inputs;
   if (first === undefined) {
     use.wrong(
