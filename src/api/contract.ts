@@ -2,7 +2,8 @@
 // dashboard, over HTTP on a listener of its own. Plain data; every answer is JSON. Errors are an `ApiError` with a fitting status.
 //
 //   GET  /api/v1/state     State
-//   GET  /api/v1/events    Server-Sent Events: `state` (State, once at the start and at each change), `transaction` (TransactionView)
+//   GET  /api/v1/events    Server-Sent Events: `state` (State, once at the start and at each change), `transaction` (TransactionView: the
+//                          latest ones at the start, oldest first, then each as it ends; of many at once some are left out)
 //   POST /api/v1/invoke    InvokeRequest -> InvokeAnswer
 //
 // Only pages of the listener itself may ask: requests with another `Host` or `Origin` are answered with 403.
@@ -59,6 +60,7 @@ export interface PortView {
   readonly name: string;
   /** WIT text. */
   readonly type: string;
+  /** Of a stream, that of the list of its elements: so they are given, and so a result is told. Empty: JSON has no form for the type. */
   readonly schema: JsonSchema;
   readonly isRequired: boolean;
   readonly default?: unknown;
@@ -97,6 +99,7 @@ export interface InvokeAnswer {
 export interface TransactionView {
   readonly id: string;
   readonly app: string;
+  /** `text::upper` where a component's own was tried. */
   readonly operation: string;
   /** `GET /users/{id}`, `schedule nightly`, `page`. */
   readonly trigger: string;
@@ -113,5 +116,16 @@ export interface ApiError {
   readonly code: string;
   readonly message: string;
   readonly at?: string | undefined;
+  readonly cure?: string | undefined;
+  /** The operation's own error value, as JSON. */
+  readonly payload?: unknown;
+  /** Of the values of ports. */
+  readonly mistakes?: readonly InputMistake[] | undefined;
+}
+
+export interface InputMistake {
+  /** The port, with the way to the wrong part: `order.items[3].name`. */
+  readonly path: string;
+  readonly message: string;
   readonly cure?: string | undefined;
 }
