@@ -1,6 +1,7 @@
 // Runs every function of the guests that lie in the repository on the engine, with what they promise in their WIT.
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import fc from "fast-check";
@@ -234,6 +235,51 @@ suite("c/faults", () => {
     assert.equal(await guest.call(at("slow"), [1n]), await guest.call(at("slow"), [1n]));
     assert.ok(((await guest.call(at("allocate"), [3])) as number) > 3);
     assert.equal(typeof (await errorOf(guest.call(at("allocate"), [65536]))), "number");
+  });
+});
+
+suite("c/room", () => {
+  const at = (name: string): string => `acme:room/talking@1.0.0#${name}`;
+
+  test("what it says it understands, and hands the stream of the host on", async () => {
+    const sent: Uint8Array[] = [];
+    const live = {
+      send: (topic: string, data: Uint8Array) => void sent.push(Uint8Array.from(data), new TextEncoder().encode(topic)),
+      listen: () => [Uint8Array.of(1), Uint8Array.of(2, 3)],
+    };
+    const guest = await open("c/room", { "starlane:messaging/live@0.1.0": live });
+    await guest.call(at("say"), ["Zoë", "hi \u{1f600}"]);
+    const [data, topic] = sent;
+    assert.equal(new TextDecoder().decode(topic), "room");
+    assert.deepEqual(plain(await guest.call(at("understand"), [data])), { name: "Zoë", text: "hi \u{1f600}" });
+    const heard: unknown[] = [];
+    for await (const chunk of (await guest.call(at("enter"))) as AsyncIterable<unknown[]>) heard.push(...chunk);
+    assert.deepEqual(heard, [Uint8Array.of(1), Uint8Array.of(2, 3)]);
+  });
+
+  test("what is too long, no message or no text is refused", async () => {
+    const guest = await open("c/room", { "starlane:messaging/live@0.1.0": { send: () => assert.fail(), listen: () => [] } });
+    const refusedBy = async (...args: readonly unknown[]) =>
+      Object.keys(plain(await errorOf(guest.call(at("say"), args))) as object);
+    for (const args of [
+      ["", "x"],
+      ["a", ""],
+      ["n".repeat(41), "x"],
+      ["a", "x".repeat(2001)],
+    ])
+      await refusedBy(...args);
+    const bytes = [
+      [],
+      [0],
+      [65],
+      [65, 0],
+      [65, 0, 0xff],
+      [65, 0, 0xed, 0xa0, 0x80],
+      [65, 0, 0xc0, 0x80],
+      [65, 0, 0xf4, 0x90, 0x80, 0x80],
+    ];
+    for (const one of bytes) await errorOf(guest.call(at("understand"), [Uint8Array.from(one)]));
+    assert.deepEqual(plain(await guest.call(at("understand"), [Uint8Array.of(65, 0, 0xc3, 0xa9)])), { name: "A", text: "é" });
   });
 });
 
@@ -794,4 +840,67 @@ test("from a file of feedback to a report, through five guests in three language
   assert.match(report, /\| Kettle +\| +2 \| 3\.50 \| +3\.5 \| +2\.12 \|/);
   assert.match(report, /“Lid broke after a week” \(Kettle, -0\.\d\d, line 3\)/);
   assert.match(report, /2 lines could not be used:\n\n- 1 × 3 cells instead of 6\n- 1 × no valid date\n/);
+});
+
+suite("rust/sessions", () => {
+  const SESSIONS = "acme:sessions/sessions@1.0.0";
+
+  async function sessions(key: string | undefined, seconds: number): Promise<Instance> {
+    const settings: Record<string, string | undefined> = { key, password: "seagull" };
+    return await open("rust/sessions", {
+      "wasi:config/store": { get: (name: string) => settings[name] },
+      "wasi:clocks/wall-clock": { now: () => ({ seconds: BigInt(seconds), nanoseconds: 0 }) },
+    });
+  }
+
+  const textIn = (value: unknown, field: string): string =>
+    typeof value === "object" && value !== null ? String(Reflect.get(value, field)) : "";
+
+  test("a token says who signed in, for an hour, to whoever has the key; every other text is nobody's", async () => {
+    const guest = await sessions("some key", 1000);
+    for (const name of ["Ada", "Zoë <b>", "👩‍👩‍👧"]) {
+      const session = await guest.call(`${SESSIONS}#sign-in`, [name, "seagull"]);
+      const token = textIn(session, "token");
+      assert.equal(await guest.call(`${SESSIONS}#check`, [token]), name);
+      assert.equal(await guest.call(`${SESSIONS}#check-bearer`, [`bEARER ${token}`]), name);
+      assert.equal(textIn(session, "cookie"), `session=${token}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax`);
+      const later = await sessions("some key", 4600);
+      assert.deepEqual(plain(await errorOf(later.call(`${SESSIONS}#check`, [token]))), { tag: "expired" });
+      const other = await sessions("other key", 1000);
+      assert.deepEqual(plain(await errorOf(other.call(`${SESSIONS}#check`, [token]))), { tag: "forged" });
+      for (let i = 0; i < token.length; i++) {
+        const changed = `${token.slice(0, i)}${token[i] === "0" ? "1" : "0"}${token.slice(i + 1)}`;
+        assert.deepEqual(plain(await errorOf(guest.call(`${SESSIONS}#check`, [changed]))), { tag: "forged" }, changed);
+      }
+    }
+  });
+
+  test("a token is signed as HMAC with SHA-256 has it, whatever the length of the key", async () => {
+    for (const key of ["k", "a".repeat(64), "é".repeat(100)]) {
+      const guest = await sessions(key, 7);
+      const token = textIn(await guest.call(`${SESSIONS}#sign-in`, ["Ada", "seagull"]), "token");
+      const claim = `${Buffer.from("Ada").toString("hex")}.3607`;
+      assert.equal(token, `${claim}.${createHmac("sha256", key).update(claim).digest("hex")}`);
+    }
+  });
+
+  test("nobody signs in without the password or a name, and hostile texts are refused", async () => {
+    const guest = await sessions("some key", 0);
+    for (const [name, password] of [
+      ["Ada", "Seagull"],
+      ["Ada", ""],
+      ["", "seagull"],
+      ["a.b", "seagull"],
+      ["a".repeat(41), "seagull"],
+    ])
+      assert.deepEqual(plain(await errorOf(guest.call(`${SESSIONS}#sign-in`, [name, password]))), { tag: "wrong-password" });
+    for (const text of HOSTILE) {
+      const { tag } = plain(await errorOf(guest.call(`${SESSIONS}#check`, [text]))) as { tag: string };
+      assert.equal(tag, text === "" ? "signed-out" : "forged");
+    }
+    assert.deepEqual(plain(await errorOf(guest.call(`${SESSIONS}#check`, [undefined]))), { tag: "signed-out" });
+    assert.deepEqual(plain(await errorOf(guest.call(`${SESSIONS}#check-bearer`, ["Basic abc"]))), { tag: "signed-out" });
+    const unset = await sessions(undefined, 0);
+    assert.equal(textIn(await errorOf(unset.call(`${SESSIONS}#check`, ["a.1.b"])), "tag"), "set-up");
+  });
 });

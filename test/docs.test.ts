@@ -187,7 +187,7 @@ class Page {
 
 const SHOWN_ADDRESS = "127.0.0.1:8080";
 
-/** `starlane serve` in the background, at a free port: pages show it at 8080. */
+/** `starlane serve` in the background, at a free port, as on a machine with two cores: pages show it at 8080. */
 class Server {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
@@ -203,7 +203,7 @@ class Server {
   }
 
   static async start(words: readonly string[], cwd: string): Promise<Server> {
-    const child = spawn(process.execPath, [MAIN, ...words, "--port", "0"], {
+    const child = spawn(process.execPath, [MAIN, ...words, "--port", "0", "--shards", "2", "--log-format", "text"], {
       cwd,
       env: ENVIRONMENT,
       stdio: ["ignore", "ignore", "pipe"],

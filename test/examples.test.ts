@@ -56,7 +56,7 @@ const INVOCATIONS: Readonly<Record<string, readonly Call[]>> = {
 };
 
 /** Those that keep something run in folders of their own, in `granted-examples.test.ts` and `cron.test.ts`. */
-const ELSEWHERE = ["cron", "gallery", "shortener", "weather", "wordcount"];
+const ELSEWHERE = ["api", "chat", "cron", "gallery", "shortener", "site", "weather", "wordcount"];
 
 test("every example is run here", () => {
   const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -78,6 +78,9 @@ function assemblyScript(name: string, wit: string, exports: ExportNames, runtime
 const WASI = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].map(
   (name) => `../node_modules/@bytecodealliance/jco/lib/wit/builtin/0.2.12/wasi-${name}/package.wit`,
 );
+const WASI_03 = ["cli", "clocks", "filesystem", "http", "random", "sockets"].map(
+  (name) => `../node_modules/@bytecodealliance/jco/lib/wit/builtin/0.3.0/wasi-${name}/package.wit`,
+);
 
 const GREETING_WIT = "assemblyscript/greeter/greeting.wit";
 
@@ -86,6 +89,7 @@ export const RECIPES: readonly Recipe[] = [
   c("sentiment", ["c/abi.h", "c/unicode.h"]),
   c("faults", ["c/abi.h", "c/unicode.h"]),
   c("flaky", ["c/abi.h"]),
+  c("room", ["c/abi.h"]),
   {
     name: "c/wordcount",
     tool: "wasi-libc",
@@ -94,6 +98,8 @@ export const RECIPES: readonly Recipe[] = [
     sources: ["c/wordcount"],
     committed: true,
   },
+  { ...c("members", ["c/abi.h", "c/http.h"]), packages: WASI_03 },
+  { ...c("safe-headers", ["c/abi.h", "c/http.h"]), packages: WASI_03 },
   rust("csv"),
   rust("stats"),
   rust("markdown"),
@@ -107,6 +113,7 @@ export const RECIPES: readonly Recipe[] = [
     sources: ["rust/shortener", "rust/abi.rs", "rust/sql.rs"],
     committed: true,
   },
+  { ...rust("sessions"), packages: ["wit/config.wit", ...WASI] },
   assemblyScript(
     "greeter",
     "greeting",

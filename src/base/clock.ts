@@ -25,6 +25,11 @@ export const realClock: Clock = {
     }),
 };
 
+/** Virtual time, which stands still while something is waited for that happens in real time. */
+export interface VirtualClock extends Clock {
+  hold<T>(work: Promise<T>): Promise<T>;
+}
+
 interface Sleeper {
   readonly wakeAt: number;
   readonly wake: () => void;
@@ -34,12 +39,14 @@ interface Sleeper {
  * A clock that starts at `startMs` and moves only by sleeping: when everything that could run has run, it jumps to the
  * earliest sleeper. Sleepers with the same time wake in the order they fell asleep.
  */
-export function virtualClock(startMs: number): Clock {
+export function virtualClock(startMs: number): VirtualClock {
   let now = startMs;
   let ticking = false;
+  let held = 0;
   const sleepers: Sleeper[] = [];
   const tick = (): void => {
     ticking = false;
+    if (held > 0) return;
     const next = sleepers.shift();
     if (next === undefined) return;
     now = Math.max(now, next.wakeAt);
@@ -53,6 +60,15 @@ export function virtualClock(startMs: number): Clock {
   };
   return {
     now: () => now,
+    async hold(work) {
+      held++;
+      try {
+        return await work;
+      } finally {
+        held--;
+        schedule();
+      }
+    },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);

@@ -13,12 +13,41 @@ export interface CapabilityTransaction {
   readonly output?: ((stream: OutputStreamName, bytes: Uint8Array) => void) | undefined;
   /** Takes what the guest logs (`wasi:logging`), in place of lines in `output`; bounded as those are. */
   readonly log?: ((record: LogRecord) => void) | undefined;
+  /** Told of each request that leaves; what it answers goes with the request, and the guest does not see it. Absent: it has no trace. */
+  readonly outgoing?: ((request: OutgoingRequest) => OutgoingSpan | undefined) | undefined;
   /** How many bytes of output are handed on before the rest is dropped; 1 MiB where it is left out. */
   readonly outputLimitBytes?: number | undefined;
+  /** Told of what the component asked for and is not granted: for its author, never for the component. */
+  readonly denied?: ((denial: Denial) => void) | undefined;
   /** Aborts when the transaction is cancelled or its time is over; whatever a capability waits for ends then. */
   readonly signal?: AbortSignal | undefined;
   /** The transaction that this call of a component is part of; absent where it stands alone, and ends with `Binding.finish`. */
   readonly whole?: WholeTransaction | undefined;
+}
+
+/** Something that a component asked for and is not granted. Whoever prints it bounds it, and escapes what is not to be printed. */
+export interface Denial {
+  /** What it asked for, as the component names it: `the bucket "links"`. */
+  readonly target: string;
+  /** The line under its name in `grants:` that would allow it; names in capitals are for its author to choose. */
+  readonly grant: string;
+}
+
+/** A request that is sent to another server; the path is without its query. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** A request as part of a trace: W3C trace context to send with it. */
+export interface OutgoingSpan {
+  readonly traceparent: string;
+  readonly tracestate: string | undefined;
+  /** The head of the answer is there, or there will be none: `error` is a word for why. */
+  end(outcome: { readonly status?: number | undefined; readonly error?: string | undefined }): void;
 }
 
 /** What all calls of one transaction share, whichever components they call. */
@@ -73,6 +102,12 @@ export interface Binding {
    * `prepare`; the answer of the call waits for it. What is to be kept or undone with all of the transaction waits for `WholeTransaction.onEnd`.
    */
   readonly finish?: ((outcome: TransactionOutcome) => void | Promise<void>) | undefined;
+  /**
+   * Where all that was done since `prepare` can be undone: does that, as if nothing had been prepared. What reaches the outside is then
+   * marked with `cannotBeUndone`; what the guest prints is kept back by whoever links. A call whose bindings all have it, or nothing
+   * to prepare, is first tried without a stack that can be suspended.
+   */
+  readonly restart?: (() => void) | undefined;
 }
 
 export type TransactionOutcome = "done" | "failed";

@@ -68,7 +68,7 @@ test("a capability without an inert form is named with the grant that asks for i
       import: "wasi:keyvalue/store@0.2.0-draft",
       capability: "keyvalue",
       grant: "keyvalue: { default: RESOURCE }",
-      message: "the capability keyvalue provides it where it is granted: `keyvalue: { default: RESOURCE }`",
+      message: "provided by the capability keyvalue where that is granted: `keyvalue: { default: RESOURCE }`",
     },
   ]);
   assert.deepEqual(
@@ -87,7 +87,7 @@ test("an interface that is not WASI's would be another component's", () => {
   });
   assert.match(
     onlyMessage(importing("acme:geo/lookup")) ?? "",
-    /another component provides it .*calls: \{ "acme:geo\/lookup": COMPONENT \}/,
+    /provided by another component .*calls: \{ "acme:geo\/lookup": COMPONENT \}/,
   );
 });
 
@@ -124,4 +124,15 @@ test("one error lists everything that nothing provides", () => {
     /^shop imports 2 things that nothing provides:\n {2}acme:geo\/lookup: .*\n {2}wasi:nn\/graph: /,
   );
   assert.equal(missingImportsError("shop", []), undefined);
+});
+
+test("interfaces that one grant would provide are told together", () => {
+  const missing = missingImports(
+    ["starlane:sql/types@0.1.0", "wasi:nn/graph", "starlane:sql/database@0.1.0"].map((name) => importing(name)),
+  );
+  const [, ...lines] = missingImportsError("shop", missing)?.message.split("\n") ?? [];
+  assert.deepEqual(lines, [
+    "  starlane:sql/types@0.1.0, starlane:sql/database@0.1.0: provided by the capability sql where that is granted: `sql: { DATABASE: RESOURCE }`",
+    "  wasi:nn/graph: Starlane has no capability for wasi:nn",
+  ]);
 });

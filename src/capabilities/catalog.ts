@@ -40,6 +40,7 @@ const GRANTED_ONLY: Readonly<Record<string, string>> = {
   "wasi:messaging": "messaging",
   "wasi:sql": "sql",
   "starlane:sql": "sql",
+  "starlane:messaging": "messaging",
 };
 
 const INERT_BY_PACKAGE = new Map(
@@ -148,7 +149,9 @@ function resourcesOf({ type }: NamedExtern): object[] {
 /** One error that lists what nothing provides, or undefined where everything is provided. `component` is its name for people. */
 export function missingImportsError(component: string, missing: readonly MissingImport[]): StarlaneError | undefined {
   if (missing.length === 0) return undefined;
-  const lines = missing.map(({ import: name, message }) => `  ${name}: ${message}`);
+  const lines = [...Map.groupBy(missing, ({ message }) => message)].map(
+    ([message, all]) => `  ${all.map(({ import: name }) => name).join(", ")}: ${message}`,
+  );
   const what = missing.length === 1 ? "something" : `${missing.length} things`;
   return new StarlaneError("engine/missing-import", `${component} imports ${what} that nothing provides:\n${lines.join("\n")}`, {
     cure: missing.some(({ grant }) => grant !== undefined)
@@ -208,7 +211,7 @@ function explain(importName: string): MissingImport {
     import: importName,
     capability,
     grant,
-    message: `${who} provides it where it is granted: \`${grant}\``,
+    message: `provided by ${who} where that is granted: \`${grant}\``,
   };
 }
 

@@ -8,6 +8,8 @@ export interface Command extends LineSpec {
   /** What stands after `starlane NAME`. */
   readonly usage: string;
   readonly examples: readonly string[];
+  /** Words that there must be; 1 where it is left out. */
+  readonly minPositionals?: number;
   /** What else can be written, and what it means. */
   readonly values?: readonly (readonly [written: string, means: string])[];
   /** The status to end with. */
@@ -17,6 +19,45 @@ export interface Command extends LineSpec {
 const TARGET = "TARGET is a manifest, a folder with a starlane.yaml, or a .wasm component.";
 
 export const COMMANDS: readonly Command[] = [
+  {
+    name: "new",
+    summary: "Write a new app into a folder, with a component in a language of your choice.",
+    usage: "[NAME] [--template LANGUAGE] [--dir FOLDER]",
+    options: [
+      {
+        name: "template",
+        short: "t",
+        value: "LANGUAGE",
+        summary: "typescript, rust, go, python, c or assemblyscript; typescript where it is left out.",
+      },
+      { name: "dir", value: "FOLDER", summary: "Write it there; a folder of its name where it is left out." },
+    ],
+    minPositionals: 0,
+    maxPositionals: 1,
+    values: [
+      ["NAME", "What the app is called: lower-case words joined by hyphens, behind your space if you have one: acme/shop."],
+    ],
+    examples: ["starlane new shop", "starlane new acme/shop --template rust"],
+    load: () => import("./new.ts"),
+  },
+  {
+    name: "build",
+    summary: "Build the components that say how they are built, where their sources have changed.",
+    usage: "[TARGET] [COMPONENT …] [--force] [options]",
+    options: [
+      { name: "force", summary: "Build what has not changed too." },
+      { name: "timeout", value: "D", summary: "Stop the build of a component after this time; 15m where it is left out." },
+      { name: "json", summary: "Print what became of each component as one JSON value." },
+    ],
+    minPositionals: 0,
+    maxPositionals: 1000,
+    values: [
+      ["TARGET", "The folder you are in, where it is left out."],
+      ["COMPONENT", "Names of components; all of them, and those of apps inside the app, where none is given."],
+    ],
+    examples: ["starlane build", "starlane build shop", "starlane build shop text --force"],
+    load: () => import("./build.ts"),
+  },
   {
     name: "check",
     summary: "Find every mistake of a manifest and the components it names; run nothing.",
@@ -91,6 +132,7 @@ export const COMMANDS: readonly Command[] = [
       },
       { name: "timeout", value: "D", summary: "Stop after this time: 500ms, 2s, 1m." },
       { name: "usage", summary: "Tell what was used: fuel, memory, calls." },
+      { name: "record", value: "FILE", summary: "Keep a record of the transaction, for `starlane replay`." },
       { name: "json", summary: "Print the result of an operation as JSON on a terminal too, and errors as JSON." },
       { name: "completion", value: "bash|zsh|fish", summary: "Print a script that makes this shell complete `starlane run`." },
     ],
@@ -107,15 +149,39 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "serve",
     summary: "Answer HTTP requests and run schedules, as the triggers of apps say.",
-    usage: "TARGET … [--port N] [--host ADDRESS] [--shards N]",
+    usage: "TARGET … [--port N] [--host ADDRESS] [--shards N] [options]",
     options: [
       { name: "port", value: "N", summary: "Listen at this port; 0: any that is free." },
       { name: "host", value: "ADDRESS", summary: "Listen at this address; 127.0.0.1 where a manifest names none." },
       { name: "shards", value: "N", summary: "Processes that serve side by side; one that ends is replaced." },
+      { name: "record", value: "DIR", summary: "Keep a record of every transaction there, and not only of those that fail." },
+      {
+        name: "log-level",
+        value: "LEVEL",
+        summary: "Log from this level on: trace, debug, info, warn, error, critical; else info.",
+      },
+      { name: "log-format", value: "json|text", summary: "How it is logged: text on a terminal, else lines of JSON." },
     ],
     maxPositionals: 64,
     examples: ["starlane serve examples/hello", "starlane serve shop blog --shards 2"],
     load: () => import("./serve.ts"),
+  },
+  {
+    name: "dev",
+    summary: "Serve apps while they are written: changes are built and served at once, mistakes shown in the browser.",
+    usage: "TARGET … [--port N] [--host ADDRESS] [--dashboard-port N]",
+    options: [
+      { name: "port", value: "N", summary: "Listen at this port; 0: any that is free." },
+      { name: "host", value: "ADDRESS", summary: "Listen at this address; 127.0.0.1 where a manifest names none." },
+      {
+        name: "dashboard-port",
+        value: "N",
+        summary: "Where the page with the app's graph is; 7420, or the next one that is free.",
+      },
+    ],
+    maxPositionals: 64,
+    examples: ["starlane dev examples/hello", "starlane dev shop blog --port 3000"],
+    load: () => import("./dev.ts"),
   },
   {
     name: "test",
@@ -151,9 +217,6 @@ export const TARGET_HELP = TARGET;
 
 /** Known, planned, and answered with "not supported yet". */
 export const PLANNED_COMMANDS: readonly string[] = [
-  "new",
-  "dev",
-  "build",
   "bundle",
   "package",
   "star",

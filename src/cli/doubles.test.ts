@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { describe, test } from "node:test";
+import { storesManifest, writeStoresApp } from "../star/doubles/fixtures/stores.ts";
 import { manifest, server, writeApp } from "../star/record/fixtures/app.ts";
 import { type Ended, starlane, temporaryFolder } from "./fixtures/command.ts";
 
@@ -139,5 +140,70 @@ describe("a test of an app with grants", { concurrency: 2 }, () => {
     assert.equal(status, 1);
     assert.match(stdout, /no component is granted the bucket `defualt` of `given\.keyvalue`\n/);
     assert.match(stdout, /no component is granted a folder with `\/data\/a` of `given\.files`\n/);
+  });
+
+  test("meets faults in everything that keeps something, and in calls of other components", async () => {
+    const GONE = "the resource did not answer";
+    const script = (...commands: readonly (readonly string[])[]): string => JSON.stringify(JSON.stringify(commands));
+    const heard = (...answers: readonly unknown[]): string => JSON.stringify(JSON.stringify(answers));
+    const cases = [
+      // What works first, what the fault is, what is heard meanwhile and afterwards.
+      [
+        "keyvalue",
+        ["set", "default", "a", "1"],
+        ["get", "default", "a"],
+        "set",
+        { tag: "other", val: "full" },
+        { tag: "other", val: GONE },
+      ],
+      ["blobs", ["put", "pictures", "p", "xyz"], ["blob", "pictures", "p"], "put", "full", GONE],
+      ["files", ["write", "t.txt", "hello"], ["read", "t.txt"], 5, "io", "io"],
+      [
+        "messaging",
+        ["send", "orders", "one"],
+        ["send", "orders", "two"],
+        "sent",
+        { tag: "other", val: "full" },
+        { tag: "other", val: GONE },
+      ],
+      [
+        "sql",
+        ["sql", "CREATE TABLE a (b TEXT)"],
+        ["sql", "INSERT INTO a VALUES ('x')"],
+        0,
+        { tag: "statement", val: "full" },
+        { tag: "unavailable" },
+      ],
+      ["calls", ["price", "abc"], ["price", "abcd"], 3, undefined, undefined],
+    ] as const;
+    const good: Record<string, unknown> = { keyvalue: "1", blobs: "xyz", files: "hello", messaging: "sent", sql: 1, calls: 4 };
+    const tests = cases.flatMap(([capability, first, second, done, full, gone]) => {
+      const fault = (text: string): string => `given: { faults: [ { capability: ${capability}, ${text} } ] }`;
+      // What is written goes through streams, whose errors say nothing.
+      const failed = capability === "blobs" ? second : first;
+      const failing = (text: string, heardThere: unknown): string =>
+        heardThere === undefined
+          ? `  - { name: ${capability} ${text.split(":")[0]}, operation: run, input: { script: ${script(failed)} }, ${fault(text)}, expect: { error: { message: { matches: ".*(full|lost).*" } } } }`
+          : `  - { name: ${capability} ${text.split(":")[0]}, operation: run, input: { script: ${script(failed)} }, ${fault(text)}, expect: { heard: ${heard(heardThere)} } }`;
+      return [
+        failing("error: full", full),
+        failing("disconnect: true", gone),
+        `  - { name: ${capability} later, operation: hurry, input: { script: ${script(first, second)} }, ${fault("latency: 100ms")}, expect: { heard: ${heard(done, good[capability])} } }`,
+        `  - { name: ${capability} too late, operation: hurry, input: { script: ${script(first, second)} }, ${fault("latency: 1h")}, expect: { heard: "too slow" } }`,
+      ];
+    });
+    using folder = temporaryFolder();
+    const hurry = `  hurry:
+    input: { script: string }
+    output: { heard: string }
+    nodes: { slow: { uses: "stores::run", timeout: 10s } }
+    flow: |
+      <>.script -> slow
+      slow ?? "too slow" -> <>.heard
+`;
+    await writeStoresApp(folder.path, storesManifest(`${hurry}tests:\n${tests.join("\n")}\n`));
+    const { stdout, status } = await starlane(["test", "."], { cwd: folder.path });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /\n24 passed/);
   });
 });

@@ -4,9 +4,11 @@
 import type { OutputStreamName } from "../capabilities/capability.ts";
 import { printable } from "./terminal.ts";
 
+export type GuestWrite = (stream: OutputStreamName, bytes: Uint8Array) => void;
+
 /** A receiver for what guests print; `end` writes what is left of a text that was cut in the middle of a character. */
 export function guestOutput(): {
-  readonly write: (stream: OutputStreamName, bytes: Uint8Array) => void;
+  readonly write: GuestWrite;
   readonly end: () => void;
 } {
   const decoders = new Map<OutputStreamName, TextDecoder>();

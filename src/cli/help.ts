@@ -27,9 +27,10 @@ export function helpOfCommand(command: Command): string {
     "",
     `usage: starlane ${command.name} ${command.usage}`,
     "",
-    TARGET_HELP,
-    "",
-    ...(command.values === undefined ? [] : ["ports:", ...twoColumns(command.values), ""]),
+    ...(command.usage.includes("TARGET") ? [TARGET_HELP, ""] : []),
+    ...(command.values === undefined
+      ? []
+      : [command.takesPorts === true ? "ports:" : "words:", ...twoColumns(command.values), ""]),
     "options:",
     ...optionLines([...command.options, ...COMMON_OPTIONS]),
     "",

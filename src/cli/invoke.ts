@@ -8,25 +8,29 @@ import { randomSeed } from "../star/seeds.ts";
 import { runTransaction } from "../star/transaction.ts";
 import { type Loaded, loadTarget } from "../star/star.ts";
 import { toJson } from "../wit/json.ts";
+import { takesStream } from "../wit/streams.ts";
 import type { CommandLine } from "./command-line.ts";
+import { type CommandTelemetry, telemetryOfCommand } from "./command-telemetry.ts";
 import { guestOutput } from "./guest-output.ts";
 import { argumentsFrom, type PortText } from "../star/inputs.ts";
 import { throwMistakes } from "../star/mistakes.ts";
-import { hasGrants } from "../star/record/has-grants.ts";
-import type { RunRecorder } from "./record-run.ts";
+import { streamsOf } from "../star/result-streams.ts";
+import { recordedLoad, recorderOf, recordOptions, type RunRecorder } from "./record-run.ts";
 import { paintFor } from "./terminal.ts";
+import { toldDenials } from "./told-denials.ts";
 
 export async function run(line: CommandLine): Promise<number> {
   const [path = "", name] = line.positionals;
   const wantsHelp = line.options.has("help");
   const settings = wantsHelp ? undefined : await settingsOf(line);
-  const records = wantsHelp ? undefined : recordsOf(line);
-  const environment = new Map<string, string>();
+  const records = wantsHelp ? undefined : recordOptions(line);
   const loaded = await loadTarget(path, {
     use: wantsHelp ? "look" : "once",
-    ...(records === undefined ? {} : { record: true, environment: (variable) => noted(environment, variable) }),
+    denied: toldDenials(),
+    ...recordedLoad(records),
   });
   const { target } = loaded;
+  let telemetry: CommandTelemetry | undefined;
   if (wantsHelp) {
     const { helpOfOperation, helpOfTarget } = await import("./operation-help.ts");
     const isOne = name !== undefined || target.operations.size === 1;
@@ -35,10 +39,10 @@ export async function run(line: CommandLine): Promise<number> {
   }
   try {
     await maskSecrets(loaded);
-    const wanted = records?.file !== undefined || (records !== undefined && hasGrants(target));
-    const recorder = wanted ? new (await import("./record-run.ts")).RunRecorder(records, path, loaded, environment) : undefined;
-    return await invoke(line, target, findOperation(target, name), settings ?? {}, recorder);
+    telemetry = await telemetryOfCommand(loaded, line);
+    return await invoke(line, target, findOperation(target, name), { ...settings, telemetry }, recorderOf(records, loaded));
   } finally {
+    await telemetry?.end();
     await loaded.close();
   }
 }
@@ -47,23 +51,11 @@ export async function maskSecrets({ secrets }: Loaded): Promise<void> {
   if (secrets.size > 0) (await import("./masked-output.ts")).maskOutputs(secrets);
 }
 
-/** Where a record goes: a file that was named, or the folder for those of failed transactions. Undefined: none is made. */
-function recordsOf({ options }: CommandLine): { readonly file: string | undefined } | undefined {
-  const file = options.get("record");
-  return file === undefined && process.env["STARLANE_RECORDS"] === "off" ? undefined : { file };
-}
-
-function noted(environment: Map<string, string>, variable: string): string | undefined {
-  const value = process.env[variable];
-  if (value !== undefined) environment.set(variable, value);
-  return value;
-}
-
 async function invoke(
   line: CommandLine,
   target: LoadedComponent,
   operation: Operation,
-  given: Settings,
+  { telemetry, ...chosen }: Settings & { readonly telemetry: CommandTelemetry | undefined },
   recorder: RunRecorder | undefined,
 ): Promise<number> {
   const shown = shortName(operation, target.operations.values());
@@ -74,17 +66,18 @@ async function invoke(
   try {
     const onUsage = line.options.has("usage") ? (await import("./usage.ts")).printUsage : undefined;
     const observe = operation.kind === "flow" ? await observer(line) : undefined;
-    const settings = { seed: randomSeed(), timestampMs: Date.now(), ...given };
-    recorder?.begin(operation, args, settings);
-    const result = await runTransaction(operation, args, {
+    const settings = { seed: randomSeed(), timestampMs: Date.now(), ...chosen };
+    const given = recorder?.begin(operation, args, settings) ?? args;
+    const result = await runTransaction(operation, given, {
       observe,
       output: output.write,
+      telemetry: telemetry?.of(operation.name),
       ...settings,
       onUsage,
       recording: recorder?.recording,
     });
-    recorder?.done(result);
-    await printResult(operation, result, line.options.has("json"));
+    await printResult(operation, recorder === undefined ? result : recorder.passes(result), line.options.has("json"));
+    await recorder?.done();
     return 0;
   } catch (error) {
     const { failureOf } = await import("../star/failure.ts");
@@ -106,14 +99,16 @@ interface Input {
 }
 
 async function inputOf({ options, ports }: CommandLine, { signature }: Operation): Promise<Input> {
-  const input = options.get("input");
-  if (input === undefined && !ports.some(({ text }) => text?.startsWith("@") === true)) return { ports, input };
-  const { checkStandardInput, readInput, readPorts } = await import("./read-input.ts");
-  checkStandardInput(input, ports);
-  return {
-    ports: await readPorts(ports, new Set(signature.params.map(({ name }) => name))),
-    input: input === undefined ? undefined : await readInput(input),
-  };
+  const word = options.get("input");
+  const { params } = signature;
+  const hasStreams = params.some(({ type }) => takesStream(type));
+  if (word === undefined && !hasStreams && !ports.some(({ text }) => text?.startsWith("@") === true))
+    return { ports, input: undefined };
+  const { checkStandardInput, readInput, readPorts, withPipedStream } = await import("./read-input.ts");
+  checkStandardInput(word, ports);
+  const input = word === undefined ? undefined : await readInput(word);
+  const all = hasStreams && word !== "-" && word !== "@-" ? withPipedStream(ports, params, input) : ports;
+  return { ports: await readPorts(all, params), input };
 }
 
 /** Values whose port was not written. Where there is one open port for each, that is what was meant. */
@@ -185,6 +180,7 @@ async function settingsOf(line: CommandLine): Promise<Settings> {
 
 export async function printResult(operation: Operation, result: unknown, asJson: boolean): Promise<void> {
   const { result: type } = operation.signature;
+  if (streamsOf(type).length > 0) return await (await import("./print-streams.ts")).printStreams(type, result, asJson);
   const json = type === undefined ? null : toJson(type, result, { path: "the result" });
   if (asJson || !process.stdout.isTTY) return void process.stdout.write(`${JSON.stringify(json)}\n`);
   if (type === undefined) return void process.stderr.write("done\n");

@@ -52,7 +52,7 @@ async function runCommand([name, ...words]: readonly string[]): Promise<number> 
   if (command === undefined) throw unknownCommand(name);
   const line = readCommandLine(words, command);
   if (line.options.has("help") && !(command.takesPorts === true && line.positionals.length > 0)) return showHelp(name);
-  if (line.positionals.length === 0) {
+  if (line.positionals.length < (command.minPositionals ?? 1)) {
     throw new StarlaneError("cli/usage", `starlane ${name} needs a TARGET`, { cure: `usage: starlane ${name} ${command.usage}` });
   }
   return (await command.load()).run(line);

@@ -4,6 +4,7 @@ import type { LoadedComponent, Operation } from "../star/app.ts";
 import { shortName } from "../star/operations.ts";
 import { describeJson } from "../wit/describe-json.ts";
 import { printType } from "../wit/type-text.ts";
+import { takesStream } from "../wit/streams.ts";
 import type { ValType } from "../wit/types.ts";
 
 /** `starlane invoke TARGET OPERATION --help`. */
@@ -23,19 +24,33 @@ export function helpOfOperation(path: string, target: LoadedComponent, operation
     const typeWidth = Math.min(40, Math.max(...types.map((t) => t.length)));
     out.push("ports:");
     signature.params.forEach((param, i) => {
-      const notes = [
-        param.optional ? leftOut(operation, param.name) : "",
-        param.description ?? describeJson(param.type, 80),
-      ].filter((note) => note !== "");
+      const notes = [param.optional ? leftOut(operation, param.name) : "", param.description ?? described(param.type)].filter(
+        (note) => note !== "",
+      );
       out.push(`  ${(heads[i] ?? "").padEnd(width)}  ${(types[i] ?? "").padEnd(typeWidth)}  ${notes.join("; ")}`);
     });
-    out.push("", "A VALUE may be in a file, @FILE, or on standard input, @-; a text that starts with @ is written @@TEXT.", "");
+    out.push("", "A VALUE may be in a file, @FILE, or on standard input, @-; a text that starts with @ is written @@TEXT.");
+    const streams = signature.params.filter(({ type }) => takesStream(type));
+    const [only] = streams;
+    if (only !== undefined)
+      out.push(
+        `${streams.length === 1 ? `--${only.name}` : "Each stream"} is read as it comes, one element a line${streams.length === 1 && !only.optional ? "; standard input where it is not given" : ""}.`,
+      );
+    out.push("");
   }
   out.push(`gives: ${signature.result === undefined ? "nothing" : printType(signature.result, 100)}`);
   if (signature.error !== undefined) out.push(`or fails with: ${printType(signature.error, 100)}`);
   const example = signature.params.filter((p) => !p.optional).map((p) => ` --${p.name} ${sample(p.type)}`);
   out.push("", "example:", `  starlane invoke ${path} ${name}${example.join("")}`);
   return out.join("\n");
+}
+
+/** Of a stream, what a line of it is. */
+function described(type: ValType): string {
+  const inside = type.kind === "option" ? type.type : type;
+  if (inside.kind !== "stream") return describeJson(type, 80);
+  if (inside.element?.kind === "u8") return "bytes as they are";
+  return inside.element === undefined ? "a line for each element" : `a line each: ${describeJson(inside.element, 60)}`;
 }
 
 /** What stands for a port that is left out. */
@@ -105,9 +120,10 @@ function sampleJson(type: ValType, depth: number): unknown {
       return type.ok === undefined ? "ok" : { ok: sampleJson(type.ok, depth + 1) };
     case "map":
       return [[sampleJson(type.key, depth + 1), sampleJson(type.value, depth + 1)]];
+    case "stream":
+      return type.element === undefined ? [] : [sampleJson(type.element, depth + 1)];
     case "own":
     case "borrow":
-    case "stream":
     case "future":
     case "error-context":
       return null;

@@ -4,7 +4,9 @@
 import { createReadStream } from "node:fs";
 import { StarlaneError } from "../base/errors.ts";
 import { fileProblem } from "../star/files.ts";
-import { decodeText, type PortContent, type PortText } from "../star/inputs.ts";
+import type { SignatureParam } from "../flow/flow.ts";
+import { decodeText, type PortContent, type PortSource, type PortText } from "../star/inputs.ts";
+import { takesStream } from "../wit/streams.ts";
 
 const LARGEST_INPUT = 256 * 1024 * 1024;
 const STANDARD_INPUT = "standard input";
@@ -17,13 +19,15 @@ export async function readInput(word: string): Promise<unknown> {
   return parse(decodeText(content), content.from);
 }
 
-/** Ports with what their `@file` and `@-` name; `@@…` is a text that starts with one `@`. `only`: ports that are read for. */
-export async function readPorts(ports: readonly PortText[], only: ReadonlySet<string>): Promise<PortText[]> {
+/** Ports with what their `@file` and `@-` name; `@@…` is a text that starts with one `@`. What feeds a stream is read later, by pieces. */
+export async function readPorts(ports: readonly PortText[], params: readonly SignatureParam[]): Promise<PortText[]> {
   const out: PortText[] = [];
   for (const port of ports) {
     const { name, text = "" } = port;
-    if (!text.startsWith("@") || !only.has(name)) out.push(port);
+    const param = params.find((one) => one.name === name);
+    if (!text.startsWith("@") || param === undefined) out.push(port);
     else if (text.startsWith("@@")) out.push({ name, text: text.slice(1) });
+    else if (takesStream(param.type)) out.push({ name, text, source: sourceOf(text.slice(1)) });
     else out.push({ name, text, content: await contentOf(name, text) });
   }
   return out;
@@ -39,6 +43,37 @@ export function checkStandardInput(input: string | undefined, ports: readonly Po
   throw new StarlaneError("cli/usage", `standard input can be read once, not for ${readers.join(" and ")}`, {
     cure: "name files for the others: @FILE",
   });
+}
+
+/** Those of the streams that are needed and were not given: standard input is meant for the only one. */
+export function withPipedStream(ports: readonly PortText[], params: readonly SignatureParam[], input: unknown): PortText[] {
+  const given = typeof input === "object" && input !== null ? input : {};
+  const open = params.filter(
+    ({ name, type, optional }) =>
+      takesStream(type) && !optional && !Object.hasOwn(given, name) && !ports.some((port) => port.name === name),
+  );
+  const [only] = open;
+  const isTaken = ports.some(({ text }) => text === "@-");
+  if (only === undefined || open.length > 1 || isTaken || process.stdin.isTTY) return [...ports];
+  return [...ports, { name: only.name, text: "@-" }];
+}
+
+/** A file, or standard input (`-`). @throws StarlaneError `cli/bad-input` where there is no such file */
+function sourceOf(path: string): PortSource {
+  if (path === "") throw new StarlaneError("cli/bad-input", "there is no name of a file behind @");
+  const problem = path === "-" ? undefined : fileProblem(path);
+  if (problem !== undefined) throw new StarlaneError("cli/bad-input", problem.problem, { cure: problem.cure });
+  const from = path === "-" ? STANDARD_INPUT : path;
+  const stream = path === "-" ? process.stdin : createReadStream(path);
+  return { bytes: bytesOf(stream, from), from, close: () => void stream.destroy() };
+}
+
+async function* bytesOf(stream: AsyncIterable<unknown>, from: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of stream) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+  } catch (error) {
+    throw new StarlaneError("cli/bad-input", `${from} could not be read`, { cause: error });
+  }
 }
 
 async function contentOf(port: string, text: string): Promise<PortContent | StarlaneError> {

@@ -1,43 +1,88 @@
-// Records what `starlane invoke` runs: always where a file was named, else where it fails.
+// Records what `starlane invoke` and `starlane run` start: always where a file was named, else where it fails and something was granted.
 
 import { StarlaneError } from "../base/errors.ts";
 import type { Operation } from "../star/app.ts";
 import { shown } from "../star/files.ts";
+import { hasGrants } from "../star/record/has-grants.ts";
 import { Recording } from "../star/record/recording.ts";
+import { StreamedValue } from "../star/record/streamed-value.ts";
+import { holdsStreams } from "../star/record/values.ts";
 import { keepRecord, recordsFolder, recordText, type RecordedRun, writeRecord } from "../star/record/write-record.ts";
-import type { Loaded } from "../star/star.ts";
+import type { Loaded, LoadOptions } from "../star/star.ts";
+import type { CommandLine } from "./command-line.ts";
 
 type Settings = Pick<RecordedRun, "seed" | "timestampMs" | "timeoutMs">;
 
+/** Where the records of one command line go, and what its target asked the environment for. */
+export interface RecordOptions {
+  /** Undefined: the folder for those of failed transactions. */
+  readonly file: string | undefined;
+  readonly target: string;
+  readonly environment: Map<string, string>;
+}
+
+/** Undefined: nothing is recorded. */
+export function recordOptions({ options, positionals }: CommandLine): RecordOptions | undefined {
+  const file = options.get("record");
+  if (file === undefined && process.env["STARLANE_RECORDS"] === "off") return undefined;
+  return { file, target: positionals[0] ?? "", environment: new Map() };
+}
+
+/** How a target is loaded so that its transactions can be recorded. */
+export function recordedLoad(options: RecordOptions | undefined): Pick<LoadOptions, "record" | "environment"> {
+  if (options === undefined) return {};
+  return { record: true, environment: (name) => noted(options.environment, name) };
+}
+
+function noted(environment: Map<string, string>, variable: string): string | undefined {
+  const value = process.env[variable];
+  if (value !== undefined) environment.set(variable, value);
+  return value;
+}
+
+/** Undefined: this one is not recorded. */
+export function recorderOf(options: RecordOptions | undefined, loaded: Loaded, isCommand = false): RunRecorder | undefined {
+  if (options === undefined) return undefined;
+  return options.file !== undefined || isCommand || hasGrants(loaded.target) ? new RunRecorder(options, loaded) : undefined;
+}
+
 export class RunRecorder {
   readonly recording = new Recording();
-  readonly #file: string | undefined;
-  readonly #target: string;
+  readonly #options: RecordOptions;
   readonly #loaded: Loaded;
-  readonly #environment: ReadonlyMap<string, string>;
   #run: Omit<RecordedRun, "outcome"> | undefined;
+  #answer: Extract<RecordedRun["outcome"], { value: unknown }> | undefined;
 
-  constructor(
-    { file }: { readonly file: string | undefined },
-    target: string,
-    loaded: Loaded,
-    environment: ReadonlyMap<string, string>,
-  ) {
-    this.#file = file;
-    this.#target = target;
+  constructor(options: RecordOptions, loaded: Loaded) {
+    this.#options = options;
     this.#loaded = loaded;
-    this.#environment = environment;
   }
 
-  begin(operation: Operation, args: readonly unknown[], { seed, timestampMs, timeoutMs }: Settings): void {
-    const [loaded, target, environment] = [this.#loaded, this.#target, this.#environment];
-    this.#run = { loaded, target, operation, args, seed, timestampMs, timeoutMs, environment };
+  /** The arguments as they are to be handed over. `component`: of the target, the one that has the operation. */
+  begin(operation: Operation, args: readonly unknown[], settings: Settings, component = ""): readonly unknown[] {
+    const { target, environment } = this.#options;
+    const { seed, timestampMs, timeoutMs } = settings;
+    this.#run = { loaded: this.#loaded, target, component, operation, args, seed, timestampMs, timeoutMs, environment };
+    return this.recording.handOver(operation.signature.params, args);
   }
 
-  /** @throws StarlaneError `star/file`, `wit/no-json-form` */
-  done(value: unknown): void {
-    if (this.#file === undefined || this.#run === undefined) return;
-    writeRecord(this.#file, recordText(this.recording, { ...this.#run, outcome: { value } }));
+  /** The result as it is to be handed on: what its streams give is kept as it passes. */
+  passes(value: unknown): unknown {
+    const type = this.#run?.operation.signature.result;
+    const streamed =
+      type === undefined || !holdsStreams(type)
+        ? undefined
+        : new StreamedValue(type, value, (bytes) => this.recording.takes(bytes));
+    this.#answer = { value, streamed };
+    return streamed === undefined ? value : streamed.value;
+  }
+
+  /** It is over, and all of its result was handed on. @throws StarlaneError `star/file`, `wit/no-json-form` */
+  async done(): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined || this.#run === undefined || this.#answer === undefined) return;
+    await this.recording.closed();
+    writeRecord(file, recordText(this.recording, { ...this.#run, outcome: this.#answer }));
     this.#warnIfIncomplete();
   }
 
@@ -46,10 +91,10 @@ export class RunRecorder {
     if (this.#run === undefined) return failure;
     let text: string;
     try {
-      text = recordText(this.recording, { ...this.#run, outcome: { failure } });
+      text = recordText(this.recording, { ...this.#run, outcome: this.#answer ?? { failure } });
     } catch (error) {
       // What has no form in JSON cannot be recorded; why it failed is what matters, unless a record was asked for.
-      if (this.#file !== undefined && error instanceof StarlaneError) return error;
+      if (this.#options.file !== undefined && error instanceof StarlaneError) return error;
       return failure;
     }
     const path = this.#keep(text);
@@ -65,10 +110,16 @@ export class RunRecorder {
     });
   }
 
+  /** A command that ended with a status of its own: that is kept only where a record was asked for. */
+  exited(failure: StarlaneError): void {
+    if (this.#options.file !== undefined) this.failed(failure);
+  }
+
   #keep(text: string): string | undefined {
-    if (this.#file !== undefined) {
-      writeRecord(this.#file, text);
-      return this.#file;
+    const { file } = this.#options;
+    if (file !== undefined) {
+      writeRecord(file, text);
+      return file;
     }
     const folder = recordsFolder(process.env);
     const { target } = this.#loaded;

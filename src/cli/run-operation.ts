@@ -7,7 +7,8 @@ import type { App, LoadedComponent, Operation } from "../star/app.ts";
 import { failureOf } from "../star/failure.ts";
 import { argumentsFrom, type PortText } from "../star/inputs.ts";
 import { Mistakes, throwMistakes } from "../star/mistakes.ts";
-import { findOperation } from "../star/operations.ts";
+import { operationOf } from "../star/operations.ts";
+import { randomSeed } from "../star/seeds.ts";
 import { loadTarget } from "../star/star.ts";
 import { runTransaction } from "../star/transaction.ts";
 import { type CliCommand, commandOf } from "../triggers/cli/command.ts";
@@ -15,8 +16,10 @@ import { complete, completionScript, SHELLS } from "../triggers/cli/complete.ts"
 import { helpOfCliCommand, helpOfCliCommands } from "../triggers/cli/help.ts";
 import { readWords } from "../triggers/cli/read-words.ts";
 import type { CommandLine } from "./command-line.ts";
-import { printResult } from "./invoke.ts";
+import type { CommandTelemetry } from "./command-telemetry.ts";
+import { observer, printResult } from "./invoke.ts";
 import { checkStandardInput, readPorts } from "./read-input.ts";
+import type { RunRecorder } from "./record-run.ts";
 import { printable } from "./terminal.ts";
 import { printUsage } from "./usage.ts";
 
@@ -24,6 +27,8 @@ export interface RunSettings {
   readonly line: CommandLine;
   readonly timeoutMs: number | undefined;
   readonly output: (stream: OutputStreamName, bytes: Uint8Array) => void;
+  readonly telemetry?: CommandTelemetry | undefined;
+  readonly recorder?: RunRecorder | undefined;
 }
 
 /** Runs the operation of a trigger with the words behind it. The answer is the exit status. @throws StarlaneError, with every mistake of the words */
@@ -33,21 +38,31 @@ export async function runOperation(
   words: readonly string[],
   settings: RunSettings,
 ): Promise<number> {
-  const { holder, operation } = operationOf(app, trigger);
+  const { holder, operation } = triggered(app, trigger);
   const args = await argumentsOf(commandOf(trigger, operation.signature), words);
-  const { line, timeoutMs, output } = settings;
+  const { line, timeoutMs, output, telemetry, recorder } = settings;
   try {
-    const result = await runTransaction(operation, args, {
-      seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
-      timestampMs: Date.now(),
-      timeoutMs,
+    const chosen = { seed: randomSeed(), timestampMs: Date.now(), timeoutMs };
+    const given = recorder?.begin(
+      operation,
+      args,
+      chosen,
+      trigger.runs.kind === "operation" ? trigger.runs.target.component : "",
+    );
+    const result = await runTransaction(operation, given ?? args, {
+      ...chosen,
+      recording: recorder?.recording,
       output,
+      observe: await observer(line),
+      telemetry: telemetry?.of(operation.name),
       ...(line.options.has("usage") ? { onUsage: printUsage } : {}),
     });
-    await printResult(operation, result, line.options.has("json"));
+    await printResult(operation, recorder === undefined ? result : recorder.passes(result), line.options.has("json"));
+    await recorder?.done();
     return 0;
   } catch (error) {
-    throw failureOf(error, holder, operation);
+    const failure = failureOf(error, holder, operation);
+    throw recorder === undefined ? failure : recorder.failed(failure);
   }
 }
 
@@ -60,7 +75,7 @@ async function argumentsOf(command: CliCommand, words: readonly string[]): Promi
   const params = signature.params.map((param) => (read.meant.has(param.name) ? { ...param, optional: true } : param));
   try {
     checkStandardInput(undefined, ports);
-    const texts = await readPorts(ports, new Set(params.map(({ name }) => name)));
+    const texts = await readPorts(ports, params);
     const args = argumentsFrom({ ...signature, params }, texts, undefined, command.name);
     throwMistakes(mistakes);
     return args;
@@ -81,12 +96,9 @@ function withStandardInput(command: CliCommand, values: readonly PortText[], may
   return mayRead ? [...ports, { name: taker.name, text: "@-" }] : [...ports, { name: taker.name, text: "" }];
 }
 
-function operationOf(app: App, { runs, name }: CliTrigger): { readonly holder: LoadedComponent; readonly operation: Operation } {
+function triggered(app: App, { runs, name }: CliTrigger): { readonly holder: LoadedComponent; readonly operation: Operation } {
   if (runs.kind !== "operation") throw new StarlaneError("starlane/internal", `${name} is no operation`);
-  const { component, interface: interfaceName, operation } = runs.target;
-  const holder = component === undefined ? app : app.components.get(component);
-  if (holder === undefined) throw new StarlaneError("star/unknown-operation", `there is no component ${component}`);
-  return { holder, operation: findOperation(holder, interfaceName === undefined ? operation : `${interfaceName}#${operation}`) };
+  return operationOf(app, runs.target);
 }
 
 /** Answers help and completion without running anything; undefined: the words are for a component, which answers itself. */
@@ -124,7 +136,7 @@ export async function tellOfCommands(path: string, line: CommandLine): Promise<n
       : undefined;
   }
   if (trigger.runs.kind === "component") return undefined;
-  const { operation } = operationOf(target, trigger);
+  const { operation } = triggered(target, trigger);
   const command = commandOf(trigger, operation.signature);
   if (!readWords(command, only ? rest : rest.slice(1)).wantsHelp) return undefined;
   const declared = operation.kind === "flow" ? (operation.declaration.input ?? []) : [];
@@ -132,7 +144,7 @@ export async function tellOfCommands(path: string, line: CommandLine): Promise<n
 }
 
 function described(app: App, trigger: CliTrigger): { readonly name: string; readonly description?: string | undefined } {
-  return trigger.runs.kind === "component" ? trigger : commandOf(trigger, operationOf(app, trigger).operation.signature);
+  return trigger.runs.kind === "component" ? trigger : commandOf(trigger, triggered(app, trigger).operation.signature);
 }
 
 /** One line each: the word, a tab, what it is for; `@files` where files may stand there, too. */
@@ -149,7 +161,7 @@ function completions(target: LoadedComponent, triggers: readonly CliTrigger[], w
           flags: [],
           positionals: [],
         }
-      : commandOf(trigger, operationOf(target, trigger).operation.signature),
+      : commandOf(trigger, triggered(target, trigger).operation.signature),
   );
   const { words: found, files } = complete(commands, words);
   const lines = found.map(({ word, about }) => `${word}\t${printable(about).split("\n")[0] ?? ""}`);

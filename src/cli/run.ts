@@ -13,9 +13,12 @@ import { loadTarget } from "../star/star.ts";
 import { randomSeed } from "../star/seeds.ts";
 import { runTransaction } from "../star/transaction.ts";
 import type { CommandLine } from "./command-line.ts";
+import { type CommandTelemetry, telemetryOfCommand } from "./command-telemetry.ts";
 import { guestOutput } from "./guest-output.ts";
 import { maskOutputs } from "./masked-output.ts";
-import { hostStreams } from "./standard-streams.ts";
+import { recordedLoad, recorderOf, recordOptions, type RunRecorder } from "./record-run.ts";
+import { type HostStreams, hostStreams } from "./standard-streams.ts";
+import { toldDenials } from "./told-denials.ts";
 import { printUsage } from "./usage.ts";
 
 export async function run(line: CommandLine): Promise<number> {
@@ -26,56 +29,101 @@ export async function run(line: CommandLine): Promise<number> {
   if (answer !== undefined) return answer;
   const chosen = new Choice(line.rest);
   const streams = hostStreams();
+  const records = recordOptions(line);
+  let recorder: RunRecorder | undefined;
   const loaded = await loadTarget(path, {
     use: "once",
+    ...recordedLoad(records),
+    denied: toldDenials(),
     command: {
       componentOf: (triggers) => chosen.componentOf(triggers),
       get args() {
         return chosen.args;
       },
-      streams,
+      streams: recordedStreams(streams, () => recorder),
       ...grantsOf(line),
     },
   });
   const output = guestOutput();
+  let telemetry: CommandTelemetry | undefined;
   try {
     maskOutputs(loaded.secrets);
+    telemetry = await telemetryOfCommand(loaded, line);
     const named = chosen.operationOf(loaded.target);
     if (named !== undefined) {
       const { runOperation } = await import("./run-operation.ts");
-      return await runOperation(named.app, named.trigger, chosen.args, { line, timeoutMs, output: output.write });
+      recorder = recorderOf(records, loaded);
+      return await runOperation(named.app, named.trigger, chosen.args, {
+        line,
+        timeoutMs,
+        output: output.write,
+        telemetry,
+        recorder,
+      });
     }
-    const { component, operation } = chosen.commandOf(loaded.target);
-    return await runCommand(component, operation, {
-      seed: randomSeed(),
-      timestampMs: Date.now(),
-      timeoutMs,
-      output: output.write,
-      ...(line.options.has("usage") ? { onUsage: printUsage } : {}),
-    });
+    const { component, operation, name } = chosen.commandOf(loaded.target);
+    recorder = recorderOf(records, loaded, true);
+    return await runCommand(
+      component,
+      operation,
+      { recorder, name },
+      {
+        seed: randomSeed(),
+        timestampMs: Date.now(),
+        timeoutMs,
+        output: output.write,
+        telemetry: telemetry?.of(operation.name),
+        ...(line.options.has("usage") ? { onUsage: printUsage } : {}),
+      },
+    );
   } finally {
     output.end();
     await loaded.close();
     streams.close();
+    await telemetry?.end();
   }
 }
 
 async function runCommand(
   component: LoadedComponent,
   operation: Operation,
+  { recorder, name }: { readonly recorder: RunRecorder | undefined; readonly name: string },
   settings: Parameters<typeof runTransaction>[2],
 ): Promise<number> {
   try {
-    await runTransaction(operation, [], settings);
+    recorder?.begin(operation, [], settings, name);
+    await runTransaction(operation, [], { ...settings, recording: recorder?.recording });
+    recorder?.passes(undefined);
+    await recorder?.done();
     return 0;
   } catch (error) {
     const failure = failureOf(error, component, operation);
-    const status = exitStatusOf(failure) ?? exitStatusOf(error);
-    if (status !== undefined) return status;
-    // `run` answered with its error, which has no value: the program has said itself what was wrong.
-    if (failure.code === "star/operation-failed") return 1;
-    throw failure;
+    const status = statusOf(failure) ?? exitStatusOf(error);
+    if (status === undefined) throw recorder === undefined ? failure : recorder.failed(failure);
+    recorder?.exited(failure);
+    return status;
   }
+}
+
+/** The status that a command ended with by itself. */
+export function statusOf(failure: StarlaneError): number | undefined {
+  // `run` answered with its error, which has no value: the program has said itself what was wrong.
+  return failure.code === "star/operation-failed" ? 1 : exitStatusOf(failure);
+}
+
+/** What the command prints is kept, too: it goes to the streams of this process, and not to the output of the transaction. */
+function recordedStreams(streams: HostStreams, recorder: () => RunRecorder | undefined): HostStreams {
+  const printing = (stream: "stdout" | "stderr", to: HostStreams["stdout"]): HostStreams["stdout"] =>
+    to === undefined
+      ? undefined
+      : {
+          ...to,
+          write: (bytes) => {
+            recorder()?.recording.print(stream, bytes);
+            return to.write(bytes);
+          },
+        };
+  return { ...streams, stdout: printing("stdout", streams.stdout), stderr: printing("stderr", streams.stderr) };
 }
 
 /** Which command is run, from the words behind the target. */
@@ -110,8 +158,14 @@ class Choice {
     return this.#trigger;
   }
 
-  commandOf(target: LoadedComponent): { readonly component: LoadedComponent; readonly operation: Operation } {
-    const component = target.kind === "wasm" ? target : target.components.get(this.componentOf(target.manifest.triggers) ?? "");
+  /** `name`: of the component, "" where it is the target itself. */
+  commandOf(target: LoadedComponent): {
+    readonly component: LoadedComponent;
+    readonly operation: Operation;
+    readonly name: string;
+  } {
+    const name = target.kind === "wasm" ? "" : (this.componentOf(target.manifest.triggers) ?? "");
+    const component = target.kind === "wasm" ? target : target.components.get(name);
     if (component === undefined) {
       throw new StarlaneError("cli/no-command", `${target.file} has no command`, {
         cure: "Name one in its manifest, `triggers: [ { cli: COMPONENT } ]`, or start an operation with `starlane invoke`.",
@@ -125,7 +179,7 @@ class Choice {
         cure: "Start one of its operations with `starlane invoke`.",
       });
     }
-    return { component, operation };
+    return { component, operation, name };
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { manifest, server, writeApp } from "../star/record/fixtures/app.ts";
 import { starlane, temporaryFolder } from "./fixtures/command.ts";
+import { serve } from "./fixtures/served.ts";
 
 /** Characters that JSON, XML, URLs, terminals and base64 write in another way; and several lines. */
 const SECRETS = ["plain-sesame-77", 'qu"o\\te&<x>/?', "tab\there\u0007bell++//ß", "first line of it\nsecond line of it"];
@@ -30,18 +31,29 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "inspect-wit": ["inspect", "."],
   check: ["check", "."],
   "check-json": ["check", ".", "--json"],
+  denied: ["invoke", ".", "denies"],
+  run: ["run", "--record", "ran.json", ".", "say", "--script", "tell token\nconfig token\nprint x"],
+  "run-denied": ["run", ".", "refused"],
+  "run-failed": ["run", ".", "say", "--script", "tell token\nconfig token\ntrap"],
   help: ["invoke", ".", "run", "--help"],
 };
 
 const MORE = `  leak:
     nodes: { send: { uses: "outside::run", with: { script: "\${config.send}" } } }
     flow: send -> <>.heard
+  denies:
+    nodes: { ask: { uses: "outside::run", with: { script: "\${config.deny}" } } }
+    flow: ask -> <>.heard
   fails:
     nodes: { fail: { uses: "outside::run", with: { script: "\${config.fail}" } } }
     flow: fail -> <>.heard
 parameters:
   send: { type: string, default: "fetch \${env.AUTHORITY} /echo \${secret.TOKEN}\\nset a \${secret.TOKEN}" }
+  deny: { type: string, default: "fetch 192.0.2.9:81 /\${secret.TOKEN}" }
   fail: { type: string, default: "fail \${secret.TOKEN}" }
+triggers:
+  - cli: { name: say, operation: run }
+  - cli: { name: refused, operation: denies }
 tests:
   - { name: differs, operation: run, input: { script: "tell token\\nconfig token" }, expect: { heard: "something else\\n" } }
   - { name: fails, operation: fails }
@@ -72,6 +84,16 @@ function formsOf(secret: string): string[] {
   ];
 }
 
+/** What `serve` writes while its components print, are denied and fail. */
+async function served(folder: string, env: Readonly<Record<string, string>>): Promise<string> {
+  await using server = await serve(["."], { cwd: folder, env });
+  await server.post("/denies", {});
+  await server.post("/fails", {});
+  await server.post("/run", { script: "tell token\nlog x\nconfig token\nprint y\ntell token\ntrap" });
+  await server.said(/was recorded/);
+  return await server.stop();
+}
+
 describe("a secret", { concurrency: 2 }, () => {
   for (const [i, secret] of SECRETS.entries()) {
     test(`is in no output, log, record or error of any command: ${JSON.stringify(secret)}`, async () => {
@@ -96,6 +118,8 @@ describe("a secret", { concurrency: 2 }, () => {
         assert.ok(stdout !== "" || stderr !== "", name);
         assert.doesNotMatch(stderr, /error\[(?:manifest|cli|starlane)\//, name);
       }
+      seen["serve log"] = await served(folder.path, { ...env, STARLANE_RECORDS: folder.file("served") });
+      assert.match(seen["serve log"], /denied: .*was recorded|was recorded[^]*denied: /s);
       for (const name of readdirSync(folder.path, { recursive: true, encoding: "utf8" })) {
         if (name.endsWith(".json")) seen[name] = readFileSync(folder.file(name), "utf8");
       }

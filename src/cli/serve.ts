@@ -1,82 +1,92 @@
 // `starlane serve`: answers HTTP requests and runs schedules until it is told to stop; then it finishes what it has and leaves.
 
+import { availableParallelism } from "node:os";
 import { StarlaneError } from "../base/errors.ts";
+import type { Log, LogRecord } from "../base/log.ts";
+import { denialLines } from "../star/denials.ts";
 import type { HttpLogEntry } from "../triggers/http/http.ts";
 import type { HttpServer } from "../triggers/http/server.ts";
-import { loadTarget, type Loaded } from "../star/star.ts";
+import type { Loaded } from "../star/star.ts";
+import { heldInMemory, REUSES_PORTS } from "../star/one-process.ts";
 import { ScheduleStates } from "../star/schedule-state.ts";
-import { startSchedules, type ScheduleLogEntry, type Schedules } from "../star/schedules.ts";
+import { startSchedules } from "../star/schedules.ts";
 import { serve } from "../star/serve.ts";
+import type { Exporting } from "../star/telemetry/start.ts";
+import { traceFields } from "../star/telemetry/telemetry.ts";
+import { TransactionMetrics } from "../star/telemetry/transaction-metrics.ts";
 import type { CommandLine } from "./command-line.ts";
-import { guestOutput } from "./guest-output.ts";
+import { CommandLog } from "./log.ts";
 import { maskOutputs } from "./masked-output.ts";
-import { printable } from "./terminal.ts";
+import { loadRecorded } from "./record-served.ts";
+import { metricsOfShards } from "./shard-metrics.ts";
+import type { ShardCount } from "./shards.ts";
+import { tellServed } from "./tell-served.ts";
+import { endExport, exportOf } from "./telemetry.ts";
 
 /** What runs when it is told to stop has this long to end. */
 const DRAIN_MS = 30_000;
 
 export async function run(line: CommandLine): Promise<number> {
-  const shards = shardsOf(line);
-  if (shards > 1) {
-    const { superviseShards } = await import("./shards.ts");
-    return await superviseShards(line, shards);
-  }
   const shard = process.env["STARLANE_SHARD"];
+  const count = shardsOf(line);
+  if (shard === undefined && count.shards > 1) {
+    const { superviseShards } = await import("./shards.ts");
+    return await superviseShards(count, new CommandLog(line).log);
+  }
   const loaded: Loaded[] = [];
-  const output = guestOutput();
+  const records = new CommandLog(line);
+  const { log } = records;
+  const metrics = new TransactionMetrics();
+  let exporting: Exporting | undefined;
   using states = new ScheduleStates();
   try {
-    for (const path of line.positionals) loaded.push(await loadTarget(path, { use: "run" }));
+    const denied = denialLines((message) => log({ level: "warn", message: `denied: ${message}` }));
+    for (const path of line.positionals) loaded.push(await loadRecorded(line, path, { use: "run", denied }, log));
     maskOutputs(new Set(loaded.flatMap(({ secrets }) => [...secrets])));
     const targets = loaded.map(({ target }) => target);
+    const running: { server?: HttpServer } = {};
+    exporting = await exportOf(loaded, { transactions: metrics, http: () => running.server?.metrics() }, records.logHere);
+    records.sendTo(exporting?.log);
+    const telemetry = { log, metrics, tracer: exporting?.tracer };
     const server = await serve(targets, {
       port: portOf(line),
       host: line.options.get("host"),
-      reusePort: shard !== undefined,
-      output: () => output.write,
-      log: logEntry,
+      ports: portsOfShards(),
+      reusePort: shard !== undefined && REUSES_PORTS,
+      shareMetrics: shard === undefined ? undefined : metricsOfShards,
+      telemetry,
+      httpTelemetry: exporting?.http,
+      log: (entry) => log(recordOf(entry)),
     });
+    running.server = server;
     // Of several shards one runs the schedules.
     const scheduled = shard === undefined || shard === "0" ? targets : [];
     const schedules = startSchedules(scheduled, {
-      output: () => output.write,
-      log: logSchedule,
+      telemetry,
+      log,
       stateOf: (key) => states.of(key),
     });
-    if (shard === undefined) tellServed(server, schedules, loaded);
-    process.send?.("ready");
-    await untilStopped();
+    const served = { names: targets.map(({ name }) => name), addresses: server.addresses, schedules: schedules.count };
+    if (shard === undefined) tellServed(served, 1, log);
+    else process.send?.({ ready: { ...served, inMemory: targets.map(heldInMemory).find((held) => held !== undefined) } });
+    await untilStopped(shard === undefined ? log : () => undefined);
     const drained = await Promise.all([server.drain({ deadlineMs: DRAIN_MS }), schedules.drain(DRAIN_MS)]);
     return drained.every(Boolean) ? 0 : 1;
   } finally {
-    output.end();
     await Promise.all(loaded.map((one) => one.close()));
+    await endExport(exporting);
     // The channel to whoever supervises this process would keep it alive.
     process.removeAllListeners("disconnect");
     if (process.connected) process.disconnect?.();
   }
 }
 
-function tellServed({ addresses }: HttpServer, { count }: Schedules, loaded: readonly Loaded[]): void {
-  const names = loaded.map(({ target }) => target.name).join(", ");
-  for (const { host, port, isSecure } of addresses) {
-    const shown = host.includes(":") ? `[${host}]` : host;
-    const url = `${isSecure ? "https" : "http"}://${shown}:${port}`;
-    process.stderr.write(`serving ${names} at ${url} (operations to try: ${url}/docs)\n`);
-  }
-  if (count > 0) process.stderr.write(`running ${count === 1 ? "a schedule" : `${count} schedules`} of ${names}\n`);
-}
-
-function logSchedule({ level, schedule, message }: ScheduleLogEntry): void {
-  process.stderr.write(`${level} ${schedule}: ${printable(message)}\n`);
-}
-
 /** The first signal lets what runs finish, the second one does not. */
-function untilStopped(): Promise<void> {
+function untilStopped(log: Log): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
       process.once("SIGINT", () => process.exit(130));
-      process.stderr.write("finishing what has begun; once more stops at once\n");
+      log({ level: "info", message: "finishing what has begun; once more stops at once" });
       resolve();
     };
     process.once("SIGINT", stop);
@@ -85,18 +95,24 @@ function untilStopped(): Promise<void> {
   });
 }
 
-function logEntry({ level, message, requestId, error }: HttpLogEntry): void {
-  if (level === "info") return;
-  const why = error === undefined ? "" : `: ${error instanceof Error ? error.message : JSON.stringify(error)}`;
-  process.stderr.write(`${level}${requestId === undefined ? "" : ` ${requestId}`}: ${printable(`${message}${why}`)}\n`);
+/** What the server says in passing is for those who look for something. */
+function recordOf({ level, message, requestId: request, route, transaction, traceparent, error }: HttpLogEntry): LogRecord {
+  const about = { request, route, transaction, ...traceFields(traceparent), error };
+  return { level: level === "info" ? "debug" : level, message, ...about };
 }
 
-function shardsOf({ options }: CommandLine): number {
+function shardsOf({ options }: CommandLine): ShardCount {
   const text = options.get("shards");
-  if (text === undefined || process.env["STARLANE_SHARD"] !== undefined) return 1;
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  if (text === undefined) return { shards: availableParallelism(), isAsked: false };
+  const shards = Number(text);
+  if (Number.isInteger(shards) && shards >= 1 && shards <= 256) return { shards, isAsked: true };
   throw new StarlaneError("cli/usage", `--shards ${text} is no number of processes`, { cure: "write a number from 1 to 256" });
+}
+
+/** Those that the first shard took, in the order of its listeners. */
+function portsOfShards(): readonly number[] {
+  const ports: unknown = JSON.parse(process.env["STARLANE_SHARD_PORTS"] ?? "[]");
+  return Array.isArray(ports) ? ports.map(Number) : [];
 }
 
 function portOf({ options }: CommandLine): number | undefined {

@@ -7,13 +7,14 @@ import type { App } from "../star/app.ts";
 import { LoadedCode } from "../star/load-app.ts";
 import { base64Forms, secretTexts } from "../star/record/secret-texts.ts";
 import { type Loaded, loadTarget } from "../star/star.ts";
-import { nameOf, runTests, type TestResult } from "../star/tests.ts";
+import { nameOf, runTests, type TestedApp, type TestResult } from "../star/tests.ts";
 import type { Json } from "../manifest/manifest.ts";
 import { masker } from "../manifest/outside.ts";
 import type { CommandLine } from "./command-line.ts";
 import { maskOutputs } from "./masked-output.ts";
 import { report } from "./report.ts";
 import { paintFor } from "./terminal.ts";
+import { toldDenials } from "./told-denials.ts";
 import { asJunit, asTap, forPeople } from "./test-output.ts";
 
 export async function run(line: CommandLine): Promise<number> {
@@ -21,17 +22,17 @@ export async function run(line: CommandLine): Promise<number> {
     throw new StarlaneError("cli/usage", "--tap and --junit do not go together", { cure: "choose one of them" });
   }
   if (line.options.has("watch")) return runAndWatch(line);
-  const code = new LoadedCode();
-  const loaded = await loadTarget(line.positionals[0] ?? "", { use: "run", resources: { inMemory: true }, code });
+  const tested = { code: new LoadedCode(), denied: toldDenials() };
+  const loaded = await loadTarget(line.positionals[0] ?? "", { use: "run", resources: { inMemory: true }, ...tested });
   try {
     maskOutputs(loaded.secrets);
-    return await runOnce(line, loaded, code);
+    return await runOnce(line, loaded, tested);
   } finally {
     await loaded.close();
   }
 }
 
-async function runOnce(line: CommandLine, { target, secrets }: Loaded, code: LoadedCode): Promise<number> {
+async function runOnce(line: CommandLine, { target, secrets }: Loaded, tested: Omit<TestedApp, "app">): Promise<number> {
   const app: App = target.kind === "app" ? target : noTests(target.file);
   const filter = line.positionals[1];
   const all = app.tests.map((test, i) => ({ name: nameOf(test, i), test }));
@@ -46,7 +47,7 @@ async function runOnce(line: CommandLine, { target, secrets }: Loaded, code: Loa
     });
   }
   const startedAt = performance.now();
-  const results = masked(await runTests({ app, code }, chosen), secrets);
+  const results = masked(await runTests({ app, ...tested }, chosen), secrets);
   const summary = { app: app.name, results, tookMs: performance.now() - startedAt };
   if (line.options.has("tap")) process.stdout.write(asTap(summary));
   else if (line.options.has("junit")) process.stdout.write(asJunit(summary));
@@ -84,12 +85,12 @@ async function runAndWatch(line: CommandLine): Promise<number> {
   const folders = new Set([isFolder(path) ? path : dirname(path)]);
   for (;;) {
     try {
-      const code = new LoadedCode();
-      const loaded = await loadTarget(path, { use: "run", resources: { inMemory: true }, code });
+      const tested = { code: new LoadedCode(), denied: toldDenials() };
+      const loaded = await loadTarget(path, { use: "run", resources: { inMemory: true }, ...tested });
       try {
         for (const file of loaded.files) folders.add(dirname(file));
         maskOutputs(loaded.secrets);
-        await runOnce(line, loaded, code);
+        await runOnce(line, loaded, tested);
       } finally {
         await loaded.close();
       }

@@ -148,7 +148,7 @@ operations:
 triggers:
   - http: 8080
     before: [ { component: gzip }, auth::check ]
-    after: [ text::note ]
+    after: [ text::note, { operation: text::stamp, headers: { Content-Type: kind }, as: stamp, set: { X-Stamp: stamp } } ]
     routes:
       - GET /hello/{name} -> hello
       - GET /hello/{name}/loudly?loud=option<bool>&lang -> hello
@@ -177,7 +177,14 @@ triggers:
         cookies: { SID: { port: session, type: string, default: none } }
         answer: { port: rows, status: 206, type: "application/json; charset=utf-8", headers: { Link: link } }
         status: { 404: not-found, 409: [ taken, conflict ], 422: "*" }
-        before: [ auth::check ]
+        before:
+          - operation: auth::check
+            cookies: { SID: token }
+            headers: { authorization: { port: header, type: option<string> } }
+            status: { 401: [ gone, stale ], 403: "*" }
+            redirect: { new: /sign-in?from=page, away: https://example.com/ }
+            as: user
+            set: { X-User: user }
         limits: { body: 1MiB, time: 5s, concurrency: 100 }
         description: Finds orders.
       - route: POST /people -> create

@@ -39,6 +39,7 @@ export const PARAMETER_KEYS = {
 export const COMPONENT_KEYS = {
   from: { means: "The path of a component binary, a manifest, or a folder." },
   with: { means: "Values for the parameters of an app." },
+  build: { means: "How `from` is made from its sources, by `starlane build`." },
   http: {
     means: "The address of an external service.",
     later: "Use a local component (`from: ./…`): services over HTTP cannot be components yet.",
@@ -47,6 +48,15 @@ export const COMPONENT_KEYS = {
     means: "The subject of a service on NATS.",
     later: "Use a local component (`from: ./…`): services on NATS cannot be components yet.",
   },
+} as const satisfies Keys;
+
+export const BUILD_KEYS = {
+  run: { means: "What makes it: a line for the shell, or a program and its arguments as a list." },
+  in: { means: "The folder that `run` works in; the manifest's where it is left out." },
+  typescript: { means: "The TypeScript or JavaScript file that is made into a component, instead of `run`." },
+  wit: { means: "Of `typescript`: the WIT, a file or a folder." },
+  world: { means: "Of `typescript`: the world of the WIT; needed only where it has several." },
+  watch: { means: "Files and folders that it is made from; where they change it is built again." },
 } as const satisfies Keys;
 
 export const OPERATION_KEYS = {
@@ -280,4 +290,17 @@ export const SYNONYMS: Readonly<Record<string, string>> = {
   on: "capability",
   "body-size": "body",
   positional: "arguments",
+  command: "run",
+  cmd: "run",
+  script: "run",
+  exec: "run",
+  cwd: "in",
+  dir: "in",
+  "working-dir": "in",
+  directory: "in",
+  sources: "watch",
+  javascript: "typescript",
+  ts: "typescript",
+  js: "typescript",
+  entry: "typescript",
 };

@@ -67,6 +67,7 @@ export interface ResourceDeclaration {
   readonly address: string;
   /** Of a `sql` resource: a folder of numbered .sql files, relative to the manifest's folder. */
   readonly migrations?: string | undefined;
+  readonly migrationsSpan?: Span | undefined;
   /** Of a `keyvalue` resource: how long after it was last written an entry is gone. */
   readonly expireMs?: number | undefined;
   readonly span: Span;
@@ -151,9 +152,26 @@ export interface ComponentUse {
   readonly from: { readonly kind: "path"; readonly path: string };
   /** Values for the parameters of an app. */
   readonly with: readonly Setting[];
+  /** How the file of `from` is made, where the manifest says so. */
+  readonly build?: BuildDeclaration | undefined;
   readonly span: Span;
   readonly fromSpan: Span;
 }
+
+/** `build:` of a component. Paths are in the manifest's folder and relative to it, with `/`, starting with `./`, or `.` itself. */
+export type BuildDeclaration = {
+  readonly span: Span;
+  /** Files and folders that it is made from. */
+  readonly watch: readonly string[];
+} & (
+  | {
+      readonly kind: "command";
+      /** A line for the shell, or a program with its arguments. */
+      readonly run: string | readonly string[];
+      readonly in: string;
+    }
+  | { readonly kind: "typescript"; readonly entry: string; readonly wit: string; readonly world?: string | undefined }
+);
 
 /** A name with a JSON value, references not yet replaced. */
 export interface Setting {

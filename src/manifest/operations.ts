@@ -4,7 +4,7 @@ import type { Span } from "../base/diagnostics.ts";
 import { INPUT_KEYS, NODE_KEYS, OPERATION_KEYS, OUTPUT_KEYS, RETRY_KEYS } from "./keys.ts";
 import type { ComponentUse, FlowText, InputPort, NodeDeclaration, OperationDeclaration, OutputPort } from "./manifest.ts";
 import { listed, named, quoted, type Mistakes } from "./mistakes.ts";
-import { meantName, readType, type DeclaredTypes } from "./port-types.ts";
+import { meantName, readPortType, type DeclaredTypes } from "./port-types.ts";
 import {
   missingKey,
   readDescription,
@@ -86,7 +86,7 @@ function readInputPort(entry: Entry, around: Surroundings): InputPort | undefine
   const what = `the port \`${entry.key}\``;
   const { value } = entry;
   if (value.kind === "text") {
-    const type = readType(value, what, around.types, mistakes);
+    const type = readPortType(value, what, around.types, mistakes);
     return { name: entry.key, type, rules: {}, span: entry.keySpan, keySpans: new Map([["type", value.span]]) };
   }
   if (value.kind !== "map")
@@ -103,7 +103,7 @@ function readInputPort(entry: Entry, around: Surroundings): InputPort | undefine
   if (given !== undefined) checkReferences(given.value, insideOf(around), mistakes);
   const port: InputPort = {
     name: entry.key,
-    type: type === undefined ? undefined : readType(type.value, what, around.types, mistakes),
+    type: type === undefined ? undefined : readPortType(type.value, what, around.types, mistakes),
     rules: readRules(keys, what, mistakes),
     default: given === undefined || isBroken(given.value) ? undefined : toJson(given.value),
     description: readDescription(keys.get("description"), what, mistakes),
@@ -128,7 +128,7 @@ function readOutputPort(entry: Entry, around: Surroundings): OutputPort | undefi
   const what = `the port \`${entry.key}\``;
   const { value } = entry;
   if (value.kind === "text") {
-    const type = readType(value, what, around.types, mistakes);
+    const type = readPortType(value, what, around.types, mistakes);
     return { name: entry.key, type, span: entry.keySpan, keySpans: new Map([["type", value.span]]) };
   }
   if (value.kind !== "map") return wrongKind(value, what, "a type", `${entry.key}: string`, mistakes);
@@ -136,7 +136,7 @@ function readOutputPort(entry: Entry, around: Surroundings): OutputPort | undefi
   const type = keys.get("type");
   return {
     name: entry.key,
-    type: type === undefined ? undefined : readType(type.value, what, around.types, mistakes),
+    type: type === undefined ? undefined : readPortType(type.value, what, around.types, mistakes),
     description: readDescription(keys.get("description"), what, mistakes),
     span: entry.keySpan,
     keySpans: spansOf(keys),

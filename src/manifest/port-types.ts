@@ -42,8 +42,23 @@ export interface DeclaredTypes {
   readonly unreadable: ReadonlySet<string>;
 }
 
+/** The type of an input or output port of an operation, which may be a stream. */
+export function readPortType(tree: Tree, what: string, scope: DeclaredTypes, mistakes: Mistakes): ValType | undefined {
+  return readAnyType(tree, what, scope, mistakes, true);
+}
+
 /** The type that a scalar names. Problems are reported; undefined then. */
 export function readType(tree: Tree, what: string, scope: DeclaredTypes, mistakes: Mistakes): ValType | undefined {
+  return readAnyType(tree, what, scope, mistakes, false);
+}
+
+function readAnyType(
+  tree: Tree,
+  what: string,
+  scope: DeclaredTypes,
+  mistakes: Mistakes,
+  mayStream: boolean,
+): ValType | undefined {
   if (tree.kind !== "text") return wrongKind(tree, `the type of ${what}`, "the text of a WIT type", "type: string", mistakes);
   const foreign = foreignType(tree.value, scope.types);
   if (foreign !== undefined) {
@@ -54,13 +69,19 @@ export function readType(tree: Tree, what: string, scope: DeclaredTypes, mistake
   const isNews = ({ start, end }: { start: number; end: number }): boolean => !scope.unreadable.has(tree.value.slice(start, end));
   addTypeProblems(problems.filter(isNews), tree, mistakes);
   if (type === undefined) return undefined;
-  const planned = findPart(type, (part) => part.kind === "stream" || part.kind === "future");
+  const inside = mayStream && type.kind === "stream" ? type.element : type;
+  const planned = inside === undefined ? undefined : findPart(inside, ({ kind }) => kind === "stream" || kind === "future");
   if (planned === undefined) return type;
+  const isStream = planned.kind === "stream";
   mistakes.error(
     "manifest/not-supported-yet",
     tree.span,
-    `\`${planned.kind}\` types are planned, but not supported yet`,
-    planned.kind === "stream" ? "Use a `list` in its place." : "Use the type of its value.",
+    isStream && mayStream
+      ? "a stream is the whole of a port: streams inside other types are not supported yet"
+      : isStream
+        ? `${what} cannot be a stream`
+        : "`future` types are planned, but not supported yet",
+    isStream ? (mayStream ? "Give the stream a port of its own." : "Use a `list` in its place.") : "Use the type of its value.",
   );
   return undefined;
 }
@@ -116,12 +137,18 @@ export function withoutOption(type: ValType): ValType {
   return inner;
 }
 
-/** What rules about texts are about: the type at the bottom of options and lists. */
+/** What the rules of a port are about: of a stream, each of its elements. */
+export function ruledType(type: ValType): ValType {
+  return type.kind === "stream" && type.element !== undefined ? type.element : type;
+}
+
+/** What rules about texts are about: the type at the bottom of options, lists and streams. */
 export function leafType(type: ValType): ValType {
   let inner = type;
   for (;;) {
     if (inner.kind === "option") inner = inner.type;
     else if (inner.kind === "list") inner = inner.element;
+    else if (inner.kind === "stream" && inner.element !== undefined) inner = inner.element;
     else return inner;
   }
 }

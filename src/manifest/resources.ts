@@ -57,7 +57,17 @@ function readResource(entry: Entry, scope: ReferenceScope, mistakes: Mistakes): 
   const migrations = readMigrations(keys.get("migrations"), kind, what, mistakes);
   const expireMs = readExpire(keys.get("expire"), kind, what, mistakes);
   if (address === undefined) return undefined;
-  return { name: entry.key, kind, address: address.value, migrations, expireMs, span: entry.keySpan, addressSpan: address.span };
+  const migrationsSpan = migrations === undefined ? undefined : keys.get("migrations")?.value.span;
+  return {
+    name: entry.key,
+    kind,
+    address: address.value,
+    migrations,
+    migrationsSpan,
+    expireMs,
+    span: entry.keySpan,
+    addressSpan: address.span,
+  };
 }
 
 function readExpire(entry: Entry | undefined, kind: ResourceKind, what: string, mistakes: Mistakes): number | undefined {

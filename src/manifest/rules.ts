@@ -8,7 +8,7 @@ import type { Format } from "./formats.ts";
 import type { InputPort, Json, SanitizationRules } from "./manifest.ts";
 import { Mistakes, written } from "./mistakes.ts";
 import { compilePattern } from "./pattern.ts";
-import { hasJson, jsonProblem, leafType, withoutOption } from "./port-types.ts";
+import { hasJson, jsonProblem, leafType, ruledType, withoutOption } from "./port-types.ts";
 import { readBoolean, readChoice, wrongKind } from "./reading.ts";
 import { hasReferences } from "./references.ts";
 import { sanitizer } from "./sanitize.ts";
@@ -163,7 +163,7 @@ function checkBound(
 ): void {
   const bound = port.rules[key];
   if (bound === undefined) return;
-  const inner = withoutOption(type);
+  const inner = withoutOption(ruledType(type));
   const span = port.keySpans.get(key) ?? port.span;
   if (inner.kind === "string" || inner.kind === "list" || inner.kind === "map") {
     if (Number.isInteger(bound) && bound >= 0) return;

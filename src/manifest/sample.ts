@@ -5,7 +5,7 @@ import type { Json } from "./manifest.ts";
 
 const LONGEST_SAMPLE = 1000;
 
-/** Zero, empty, none, or the first case. The type must have JSON. */
+/** Zero, empty, none, or the first case; of a stream, a list of one element. Other types must have JSON. */
 export function sampleOf(type: ValType): Json {
   switch (type.kind) {
     case "bool":
@@ -46,10 +46,11 @@ export function sampleOf(type: ValType): Json {
       return null;
     case "result":
       return type.ok === undefined ? "ok" : { ok: sampleOf(type.ok) };
+    case "stream":
+      return type.element === undefined ? [] : [sampleOf(type.element)];
     case "error-context":
     case "own":
     case "borrow":
-    case "stream":
     case "future":
       return null;
   }

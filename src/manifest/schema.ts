@@ -2,6 +2,7 @@
 // it cannot say (types, flows, references, names that must exist) `starlane check` finds.
 
 import {
+  BUILD_KEYS,
   CLI_GRANT_KEYS,
   COMPONENT_KEYS,
   EXCHANGE_KEYS,
@@ -43,7 +44,18 @@ import { TRIGGERS_SCHEMA } from "./trigger-schema.ts";
 const WORD = "[a-z][a-z0-9]*(?:-[a-z0-9]+)*";
 
 const parameter = oneOf(TEXT, mapping(PARAMETER_KEYS, { type: TEXT, default: ANY, description: TEXT }, ["type"]));
-const component = oneOf(PATH, mapping(COMPONENT_KEYS, { from: PATH, with: named(ANY) }, ["from"]));
+const build = oneOf(
+  TEXT,
+  mapping(BUILD_KEYS, {
+    run: oneOf(TEXT, { type: "array", items: TEXT_OR_NUMBER, minItems: 1 }),
+    in: PATH,
+    typescript: PATH,
+    wit: PATH,
+    world: { type: "string", pattern: LABEL },
+    watch: oneOf(PATH, list(PATH)),
+  }),
+);
+const component = oneOf(PATH, mapping(COMPONENT_KEYS, { from: PATH, with: named(ANY), build }, ["from"]));
 const inputPort = oneOf(
   TEXT,
   mapping(INPUT_KEYS, {

@@ -2,19 +2,21 @@
 
 import { DURATION, LABEL, list, mapping, named, oneOf, SIZE, TEXT, type Schema } from "./schema-parts.ts";
 import {
+  AFTER_KEYS,
   ANSWER_KEYS,
+  BEFORE_KEYS,
   BINDING_KEYS,
   BODY_KEYS,
   CLI_KEYS,
   LISTENER_KEYS,
   LISTENER_LIMIT_KEYS,
-  MIDDLEWARE_KEYS,
   ROUTE_KEYS,
   ROUTE_LIMIT_KEYS,
   SCHEDULE_KEYS,
   TLS_KEYS,
   TRIGGER_KEYS,
 } from "./triggers/keys.ts";
+import { REDIRECTS } from "./triggers/operation-route.ts";
 
 const PORT = { type: "string", pattern: LABEL } as const;
 const LISTEN_PORT = { type: "integer", minimum: 0, maximum: 65_535 } as const;
@@ -23,12 +25,6 @@ const COUNT = { type: "integer", minimum: 1, maximum: 1_000_000 } as const;
 const binding = oneOf(PORT, mapping(BINDING_KEYS, { port: PORT, type: TEXT, default: {} }));
 const bindings = named(binding, "");
 const limitValues = { body: SIZE, time: DURATION, concurrency: COUNT, headers: SIZE, connections: COUNT, idle: DURATION };
-const middleware = {
-  type: "array",
-  maxItems: 64,
-  items: oneOf(TEXT, mapping(MIDDLEWARE_KEYS, { component: TEXT }, ["component"])),
-} as const;
-
 const body = oneOf(
   PORT,
   { const: false },
@@ -38,7 +34,7 @@ const answer = oneOf(
   PORT,
   mapping(ANSWER_KEYS, {
     port: PORT,
-    status: { type: "integer", minimum: 200, maximum: 299 },
+    status: oneOf({ type: "integer", minimum: 200, maximum: 299 }, { enum: [...REDIRECTS] }),
     type: TEXT,
     headers: named(PORT, ""),
   }),
@@ -46,14 +42,38 @@ const answer = oneOf(
 const errorCase = { type: "string", pattern: `^\\*$|${LABEL}` } as const;
 const errors = named(oneOf(errorCase, list(errorCase)), "^[45][0-9][0-9]$");
 
+const before = {
+  type: "array",
+  maxItems: 64,
+  items: oneOf(
+    TEXT,
+    mapping(BEFORE_KEYS, {
+      operation: TEXT,
+      component: TEXT,
+      query: bindings,
+      headers: bindings,
+      cookies: bindings,
+      status: errors,
+      redirect: named(TEXT, `^\\*$|${LABEL}`),
+      as: PORT,
+      set: named(PORT, ""),
+    }),
+  ),
+} as const;
+const after = {
+  type: "array",
+  maxItems: 64,
+  items: oneOf(TEXT, mapping(AFTER_KEYS, { operation: TEXT, headers: bindings, as: PORT, set: named(PORT, "") }, ["operation"])),
+} as const;
+
 /** A route as a mapping; `/assets/* -> static: ./public` is a key of its own. */
 const routeMapping: Schema = {
   ...mapping(
     { ...ROUTE_KEYS.operation, ...ROUTE_KEYS.static, ...ROUTE_KEYS.redirect, ...ROUTE_KEYS.websocket },
     {
       route: TEXT,
-      before: middleware,
-      after: middleware,
+      before,
+      after,
       limits: oneOf(mapping(ROUTE_LIMIT_KEYS, limitValues), { type: "null" }),
       query: bindings,
       headers: bindings,
@@ -61,7 +81,7 @@ const routeMapping: Schema = {
       body,
       answer,
       description: TEXT,
-      status: oneOf(errors, { enum: [301, 302, 303, 307, 308] }),
+      status: oneOf(errors, { enum: [...REDIRECTS] }),
       index: TEXT,
       fallback: TEXT,
       "max-age": DURATION,
@@ -123,7 +143,7 @@ export const TRIGGERS_SCHEMA: Schema = {
     cli,
     schedule,
     routes: list(oneOf(TEXT, routeMapping)),
-    before: middleware,
-    after: middleware,
+    before,
+    after,
   }),
 };

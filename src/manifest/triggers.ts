@@ -64,9 +64,24 @@ export interface HttpLimits {
 }
 
 /** `before`: an operation, or a `wasi:http` middleware component that wraps what follows it. `after`: operations. */
-export type Middleware =
-  | { readonly kind: "operation"; readonly target: OperationTarget }
-  | { readonly kind: "component"; readonly component: string; readonly span: Span };
+export type Middleware = OperationMiddleware | { readonly kind: "component"; readonly component: string; readonly span: Span };
+
+/**
+ * An operation that looks at a request, or at its answer. What the bindings do not fill is filled by the names of its ports: see
+ * `middleware-ports.ts`. `headers` are those of the request in `before`, those of the answer in `after`, where nothing else is bound.
+ */
+export interface OperationMiddleware extends RequestBindings {
+  readonly kind: "operation";
+  readonly target: OperationTarget;
+  /** The status of error results, as of a route. */
+  readonly errors: AnswerBinding["errors"];
+  /** Where a browser is sent (303) for an error result, by its case; `*`: any other. */
+  readonly redirects: readonly { readonly case: string; readonly to: string; readonly span: Span }[];
+  /** The name of the result as a whole; undefined: its fields have names. */
+  readonly as?: PortUse | undefined;
+  /** Headers that come from output ports, of the request or of the answer; names in lower case. */
+  readonly set: readonly (PortUse & { readonly name: string })[];
+}
 
 /**
  * Which requests a route takes. Of several that fit, the one is taken whose path is more exact, segment by segment from the left: a text before

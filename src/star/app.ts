@@ -6,6 +6,7 @@ import type { CheckedFlow } from "../flow/checked.ts";
 import type { Signature, Transaction } from "../flow/flow.ts";
 import type { LimitsDeclaration, Manifest, OperationDeclaration, TestDeclaration } from "../manifest/manifest.ts";
 import type { WorldType } from "../wit/types.ts";
+import type { RecordedAs } from "./record/transaction-records.ts";
 import type { Host } from "./transaction.ts";
 
 export type LoadedComponent = WasmComponent | App;
@@ -37,6 +38,8 @@ export interface WasmOperation {
   readonly signature: Signature;
   /** Of a transaction that begins with it. */
   readonly limits: LimitsDeclaration;
+  /** What records its transactions, where those who start them do not. */
+  readonly recordedAs?: RecordedAs | undefined;
   readonly call: Call;
 }
 
@@ -61,6 +64,7 @@ export interface AppOperation {
   readonly limits: LimitsDeclaration;
   readonly declaration: OperationDeclaration;
   readonly flow: CheckedFlow;
+  readonly recordedAs?: RecordedAs | undefined;
   readonly call: Call;
 }
 

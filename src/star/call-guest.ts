@@ -2,10 +2,13 @@
 // guest in an endless loop.
 
 import { StarlaneError } from "../base/errors.ts";
+import type { CapabilityTransaction } from "../capabilities/capability.ts";
 import type { Pool, Usage } from "../engine/engine.ts";
 import type { Transaction } from "../flow/flow.ts";
 import type { Call } from "./app.ts";
 import type { GuestTransaction } from "./calls.ts";
+import { LateSignal } from "./late-signal.ts";
+import { ofSpan, type Span } from "./telemetry/telemetry.ts";
 import type { Host } from "./transaction.ts";
 
 /** A binary that can run. */
@@ -14,23 +17,25 @@ export interface Guest {
   readonly pool: Pool<GuestTransaction>;
   /** Whether it imports anything. */
   readonly hasImports: boolean;
+  /** Told of what it is denied. */
+  readonly denied?: CapabilityTransaction["denied"];
 }
 
 /** Calls of one function of a guest. */
 export function guestCall(guest: Guest, name: string): Call {
   const { pool, hasImports } = guest;
   const shown = `${guest.name}::${name}`;
-  return (args, transaction, host, path) => {
+  const call: Call = (args, transaction, host, path) => {
     const limit = limitOf(transaction, host);
     if (limit !== undefined && limit.ms <= 0) throw timeOver(limit, shown);
     const { usage } = host;
-    const ofCall = hasImports ? guestTransaction(transaction, host, path) : undefined;
+    const ofCall = hasImports ? guestTransaction(guest, transaction, host, path) : undefined;
     const options = {
-      signal: transaction.signal,
+      signal: new LateSignal(transaction),
       deadline: limit === undefined ? undefined : Date.now() + limit.ms,
       fuel: host.fuel === undefined ? undefined : Math.max(0, host.fuel - usage.fuel),
       transaction: ofCall,
-      onUsage: usage.add,
+      onUsage: host.span === undefined ? usage.add : tracedUsage(usage, host.span),
     };
     if (limit === undefined && host.recording === undefined) return pool.callNow(name, args, options);
     const rethrow = (error: unknown): never => {
@@ -48,10 +53,28 @@ export function guestCall(guest: Guest, name: string): Call {
       return rethrow(error);
     }
   };
+  return (args, transaction, host, path) => {
+    if (host.span === undefined) return call(args, transaction, host, path);
+    const span = host.span.child(shown, "internal", { "starlane.component": guest.name, "starlane.operation": name });
+    return ofSpan(span, () => call(args, transaction, { ...host, span }, path));
+  };
 }
 
-function guestTransaction(transaction: Transaction, host: Host, path: string | undefined): GuestTransaction {
+function tracedUsage(usage: TransactionUsage, span: Span): (used: Usage) => void {
+  return (used) => {
+    usage.add(used);
+    span.set({ "starlane.fuel": used.fuel, "starlane.memory.peak": used.memoryBytes });
+  };
+}
+
+function guestTransaction(
+  { name, denied }: Guest,
+  transaction: Transaction,
+  host: Host,
+  path: string | undefined,
+): GuestTransaction {
   const count = path === undefined ? 0 : nextCall(host, path);
+  const watched = host.telemetry?.forGuest(name, path, host.span);
   return {
     scope: transaction,
     host,
@@ -59,9 +82,14 @@ function guestTransaction(transaction: Transaction, host: Host, path: string | u
     count,
     seed: path === undefined ? transaction.seed : seedFor(transaction.seed, path, count),
     timestampMs: transaction.timestampMs,
-    output: host.output,
+    output: host.output ?? watched?.output,
+    log: host.output === undefined ? watched?.log : undefined,
+    outgoing: watched?.outgoing,
     outputLimitBytes: host.outputLimitBytes,
-    signal: transaction.signal,
+    denied,
+    get signal() {
+      return transaction.signal;
+    },
     whole: host.whole,
   };
 }
@@ -93,13 +121,18 @@ const VIRTUAL_GRACE_MS = 1000;
 function limitOf(transaction: Transaction, host: Host): Limit | undefined {
   const { deadlineMs, clock } = transaction;
   if (deadlineMs === undefined && host.callLimitMs === undefined && host.nodeTimeoutMs === undefined) return undefined;
-  const isReal = host.isReal;
-  const limits: Limit[] = [];
-  if (isReal && deadlineMs !== undefined) limits.push({ ms: deadlineMs - clock.now(), code: "flow/deadline" });
-  if (host.callLimitMs !== undefined) limits.push({ ms: host.callLimitMs, code: "flow/deadline" });
-  if (host.nodeTimeoutMs !== undefined)
-    limits.push({ ms: host.nodeTimeoutMs + (isReal ? 0 : VIRTUAL_GRACE_MS), code: "flow/timeout" });
-  return limits.toSorted((a, b) => a.ms - b.ms)[0];
+  let ms = Infinity;
+  let code: Limit["code"] = "flow/deadline";
+  if (host.isReal && deadlineMs !== undefined) ms = deadlineMs - clock.now();
+  if (host.callLimitMs !== undefined && host.callLimitMs < ms) ms = host.callLimitMs;
+  if (host.nodeTimeoutMs !== undefined) {
+    const timeoutMs = host.nodeTimeoutMs + (host.isReal ? 0 : VIRTUAL_GRACE_MS);
+    if (timeoutMs < ms) {
+      ms = timeoutMs;
+      code = "flow/timeout";
+    }
+  }
+  return ms === Infinity ? undefined : { ms, code };
 }
 
 function timeOver(limit: Limit, name: string): StarlaneError {

@@ -1,13 +1,14 @@
-// Whether grants can be used, before anything is opened or run: their texts are read, addresses of resources too, and each grant has to be
-// for something that the component imports.
+// Whether grants can be used, before anything is opened or run: their texts are read, and each grant has to be for something that the
+// component imports.
 
 import type { Diagnostic, Span } from "../base/diagnostics.ts";
-import { StarlaneError } from "../base/errors.ts";
 import { providerOf } from "../capabilities/catalog.ts";
 import type { Imports } from "../engine/engine.ts";
 import { findImport } from "../engine/host-imports.ts";
-import type { CallGrant, ComponentGrants, Grants, ResourceDeclaration } from "../manifest/manifest.ts";
+import type { CallGrant, ComponentGrants, Grants } from "../manifest/manifest.ts";
 import type { NamedExtern } from "../wit/types.ts";
+import { mistakesOf } from "./check-resources.ts";
+import { STORAGE, STORAGE_KINDS } from "./storage.ts";
 
 /** The mistakes of what one component is granted; `imports` is what it asks for. */
 export async function checkGrants(
@@ -15,30 +16,6 @@ export async function checkGrants(
   imports: readonly NamedExtern[],
 ): Promise<Diagnostic[]> {
   return [...(await textMistakes(grants)), ...unusedGrants(component, grants, span, imports)];
-}
-
-/** The mistakes in the addresses of an app's resources. */
-export async function checkResources(resources: readonly ResourceDeclaration[]): Promise<Diagnostic[]> {
-  const found = await Promise.all(
-    resources.map(async ({ kind, address, addressSpan }) => {
-      if (kind === "files" || address.includes("${")) return [];
-      return mistakesOf(addressSpan, await addressReader(kind), address);
-    }),
-  );
-  return found.flat();
-}
-
-async function addressReader(kind: Exclude<ResourceDeclaration["kind"], "files">): Promise<(text: string) => unknown> {
-  switch (kind) {
-    case "keyvalue":
-      return (await import("../capabilities/keyvalue/keyvalue.ts")).parseKeyValueAddress;
-    case "blobs":
-      return (await import("../capabilities/blobstore/blobstore.ts")).parseBlobStoreAddress;
-    case "messaging":
-      return (await import("../capabilities/messaging/messaging.ts")).parseMessagingAddress;
-    case "sql":
-      return (await import("../capabilities/sql/sql.ts")).parseSqlAddress;
-  }
 }
 
 async function textMistakes({ http, sockets }: Grants): Promise<Diagnostic[]> {
@@ -55,17 +32,6 @@ async function textMistakes({ http, sockets }: Grants): Promise<Diagnostic[]> {
       mistakes.push(...mistakesOf(span, (one) => parseSocketsGrant({ listen: [one] }), text));
   }
   return mistakes;
-}
-
-function mistakesOf(span: Span, read: (text: string) => unknown, text: string): Diagnostic[] {
-  if (text.includes("${")) return [];
-  try {
-    read(text);
-    return [];
-  } catch (error) {
-    if (!(error instanceof StarlaneError)) throw error;
-    return [{ code: error.code, severity: "error", message: error.message, span, cure: error.cure }];
-  }
 }
 
 function unusedGrants(component: string, grants: Grants, span: Span, imports: readonly NamedExtern[]): Diagnostic[] {
@@ -105,19 +71,10 @@ export async function servedByGrants(grants: Grants, imports: readonly NamedExte
 }
 
 /** What capabilities without an inert form would give; with nothing behind it. */
-async function storageImports({ keyvalue, blobs, messaging, sql }: Grants): Promise<Imports> {
-  const imports: Record<string, unknown> = {};
-  const nothing = new Map<string, never>();
-  if (keyvalue !== undefined) {
-    Object.assign(imports, (await import("../capabilities/keyvalue/wasi.ts")).keyValueCapability.configure(nothing)().imports);
-  }
-  if (blobs !== undefined) {
-    Object.assign(imports, (await import("../capabilities/blobstore/wasi.ts")).blobstoreCapability.configure(nothing)().imports);
-  }
-  if (messaging !== undefined) {
-    Object.assign(imports, (await import("../capabilities/messaging/wasi.ts")).messagingCapability.configure(nothing)().imports);
-  }
-  if (sql !== undefined)
-    Object.assign(imports, (await import("../capabilities/sql/wasi.ts")).sqlCapability.configure(nothing)().imports);
-  return imports;
+async function storageImports(grants: Grants): Promise<Imports> {
+  const served = STORAGE_KINDS.filter((kind) => grants[kind] !== undefined).map(async (kind) => {
+    const { configure } = await STORAGE[kind].capability();
+    return configure(new Map<string, never>())().imports;
+  });
+  return Object.assign({}, ...(await Promise.all(served)));
 }

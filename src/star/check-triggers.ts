@@ -2,12 +2,14 @@
 
 import type { Diagnostic, Span } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
+import { httpHandlerOf } from "../capabilities/http/handler.ts";
 import { checkTriggerPorts } from "../manifest/triggers/check-ports.ts";
 import { componentsOf, type TargetPorts, targetsOf } from "../manifest/triggers/targets.ts";
 import type { OperationTarget, Trigger } from "../manifest/triggers.ts";
 import type { ValType } from "../wit/types.ts";
 import type { AppOperation, LoadedComponent, Operation } from "./app.ts";
-import { findOperation } from "./operations.ts";
+import { importsHandler } from "./next-handler.ts";
+import { operationOf } from "./operations.ts";
 
 /** What an app offers to its triggers. */
 export interface Offered {
@@ -25,50 +27,27 @@ export function checkTriggers(triggers: readonly Trigger[], offered: Offered): D
     }
     for (const { component, span } of componentsOf(trigger))
       mistakes.push(...componentMistakes(trigger, component, span, offered));
-    mistakes.push(...plannedMiddleware(trigger));
     if (mistakes.length > 0) return mistakes;
     return checkTriggerPorts(trigger, (target) => {
-      const operation = operationFor(target, offered);
-      return operation instanceof StarlaneError ? undefined : portsOf(operation);
+      const found = operationFor(target, offered);
+      return found instanceof StarlaneError ? undefined : portsOf(found.operation, found.holder);
     });
   });
 }
 
-function plannedMiddleware(trigger: Trigger): Diagnostic[] {
-  if (trigger.kind !== "http") return [];
-  return [trigger, ...trigger.routes].flatMap(({ before, after, span }) =>
-    before.length + after.length === 0
-      ? []
-      : [
-          {
-            code: "manifest/not-supported-yet",
-            severity: "error",
-            message: "middleware is planned, but not supported yet",
-            span,
-            cure: "Remove `before` and `after`; let the operation itself look at the request.",
-          },
-        ],
-  );
-}
-
 function operationFor(
-  { component, interface: interfaceName, operation }: OperationTarget,
+  target: OperationTarget,
   offered: Offered,
-): Operation | StarlaneError {
-  const own = component === undefined ? offered.operations.get(operation) : undefined;
-  if (own !== undefined) return own;
-  const holder = component === undefined ? undefined : offered.components.get(component);
-  const wanted = interfaceName === undefined ? operation : `${interfaceName}#${operation}`;
-  if (holder === undefined) return new StarlaneError("star/unknown-operation", `there is no operation ${wanted}`);
+): { readonly holder: Offered | LoadedComponent; readonly operation: Operation } | StarlaneError {
   try {
-    return findOperation(holder, wanted);
+    return operationOf(offered, target);
   } catch (error) {
     if (error instanceof StarlaneError) return error;
     throw error;
   }
 }
 
-function portsOf(operation: Operation): TargetPorts {
+function portsOf(operation: Operation, holder: Offered | LoadedComponent): TargetPorts {
   const { params, result, error } = operation.signature;
   const declared = operation.kind === "flow" ? operation.declaration.input : undefined;
   const hasDefault = (port: string): boolean =>
@@ -76,7 +55,8 @@ function portsOf(operation: Operation): TargetPorts {
   return {
     inputs: params.map(({ name, type, optional }) => ({ name, type, hasDefault: optional || hasDefault(name) })),
     outputs: operation.kind === "flow" && result?.kind === "record" ? result.fields.map(({ name }) => name) : undefined,
-    errorCases: error === undefined ? undefined : casesOf(error),
+    result: { type: result },
+    errorCases: operation.kind === "wasm" ? (error === undefined ? undefined : casesOf(error)) : flowCases(operation, holder),
   };
 }
 
@@ -85,17 +65,57 @@ function casesOf(error: ValType): readonly string[] | undefined {
   return error.kind === "enum" ? error.labels : undefined;
 }
 
-const HANDLER = /^wasi:http\/(?:handler@0\.3|incoming-handler@0\.2)\.\d+#handle$/;
+/** A flow fails with the error of any of its nodes, through flows inside flows. Undefined where one of them has no cases. */
+function flowCases({ flow }: AppOperation, holder: Offered | LoadedComponent): readonly string[] | undefined {
+  const cases = new Set<string>();
+  for (const { component, operation, signature, caught } of flow.nodes) {
+    const inner = "components" in holder ? holder.components.get(component) : undefined;
+    const used = inner?.operations.get(operation);
+    if (caught) continue;
+    const { error } = signature;
+    const found =
+      used?.kind === "flow" && inner !== undefined ? flowCases(used, inner) : error === undefined ? [] : casesOf(error);
+    if (found === undefined) return undefined;
+    for (const name of found) cases.add(name);
+  }
+  return [...cases];
+}
+
 const COMMAND = /^wasi:cli\/run@[^#]*#run$/;
 
 function componentMistakes(trigger: Trigger, name: string, span: Span, { components }: Offered): Diagnostic[] {
   const component = components.get(name);
   if (component === undefined) return [];
-  const [needed, what] =
-    trigger.kind === "cli" ? [COMMAND, "wasi:cli/run"] : [HANDLER, "wasi:http/handler or wasi:http/incoming-handler"];
-  if ([...component.operations.keys()].some((operation) => needed.test(operation))) return [];
-  const cure = `Name one of its operations, \`${name}::OPERATION\`, or a component that exports ${what}.`;
-  return [{ code: "manifest/bad-value", severity: "error", message: `${name} does not export ${what}`, span, cure }];
+  const wrong = (message: string, cure: string): Diagnostic[] => [
+    { code: "manifest/bad-value", severity: "error", message, span, cure },
+  ];
+  const exported = [...component.operations.keys()];
+  if (trigger.kind === "cli") {
+    if (exported.some((operation) => COMMAND.test(operation))) return [];
+    return wrong(
+      `${name} does not export wasi:cli/run`,
+      `Name one of its operations, \`${name}::OPERATION\`, or a component that exports wasi:cli/run.`,
+    );
+  }
+  const handler = httpHandlerOf(exported);
+  const isMiddleware =
+    trigger.kind === "http" &&
+    [trigger, ...trigger.routes].some(({ before }) => before.some((item) => item.kind === "component" && item.span === span));
+  if (isMiddleware) {
+    if (handler?.version === "0.3" && component.kind === "wasm" && importsHandler(component.type)) return [];
+    return wrong(
+      handler?.version === "0.3"
+        ? `${name} answers every request itself: it does not import wasi:http/handler, so nothing behind it would be reached`
+        : `${name} is no wasi:http middleware component`,
+      "Use a component that exports and imports wasi:http/handler@0.3, or an operation, `component::operation`.",
+    );
+  }
+  if (handler !== undefined) return [];
+  const what = "wasi:http/handler or wasi:http/incoming-handler";
+  return wrong(
+    `${name} does not export ${what}`,
+    `Name one of its operations, \`${name}::OPERATION\`, or a component that exports ${what}.`,
+  );
 }
 
 function mistake({ code, message, cure }: StarlaneError, span: Span): Diagnostic {

@@ -29,6 +29,20 @@ export function failureOf(thrown: unknown, component: LoadedComponent, operation
   );
 }
 
+/**
+ * The error that an operation answered with, as JSON where it has a value: its own, or of a flow that of the node that failed it. Undefined
+ * where it failed in another way.
+ */
+export function ownErrorOf(
+  thrown: unknown,
+  component: LoadedComponent,
+  operation: Operation,
+): { readonly json: Json | undefined } | undefined {
+  if (typeof thrown !== "object" || thrown === null || !("payload" in thrown)) return undefined;
+  if (thrown instanceof FlowError) return { json: payloadOf(thrown, component) };
+  return thrown instanceof StarlaneError ? undefined : { json: payloadAsJson(operation.signature.error, thrown.payload) };
+}
+
 /** The operation's own error value, where the failure carries one. */
 export function payloadOf(failure: StarlaneError, component: LoadedComponent): Json | undefined {
   if (!(failure instanceof FlowError)) return jsonOf(failure.data?.["payload"]);
@@ -56,7 +70,9 @@ function payloadAsJson(type: ValType | undefined, payload: unknown): Json | unde
 function errorTypeAt(component: LoadedComponent, [operation, node, ...rest]: readonly string[]): ValType | undefined {
   const used = component.operations.get(operation ?? "");
   if (component.kind !== "app" || used?.kind !== "flow") return used?.signature.error;
-  const found = used.flow.nodes.find(({ id }) => id === node);
+  // Behind a node that runs once per element stands the index of the element: `node[3]`.
+  const id = node?.replace(/\[\d+\]$/, "");
+  const found = used.flow.nodes.find((one) => one.id === id);
   const inner = found === undefined ? undefined : component.components.get(found.component);
   return rest.length > 0 && inner !== undefined ? errorTypeAt(inner, rest) : found?.signature.error;
 }

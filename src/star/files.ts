@@ -18,7 +18,7 @@ import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { nearest } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
 
-const MANIFEST_NAMES = ["starlane.yaml", "starlane.yml", "starlane.json"];
+export const MANIFEST_NAMES = ["starlane.yaml", "starlane.yml", "starlane.json"];
 
 const LARGEST_COMPONENT = 512 * 1024 * 1024;
 /** A little above what the manifest's parser takes, so that its own message is the one people see. */
@@ -87,11 +87,49 @@ export function fileProblem(path: string): FileProblem | undefined {
   if (found === undefined) return notThere(path);
   if (found === "denied") return { problem: `${shown(path)} may not be read` };
   if (found.isDirectory()) return { problem: `${shown(path)} is a folder, not a file` };
+  return mayUse(path, constants.R_OK) ? undefined : { problem: `${shown(path)} may not be read` };
+}
+
+/** Why a path names no folder that could be read; undefined: it does. */
+export function folderProblem(path: string): FileProblem | undefined {
+  const found = statOf(path);
+  if (found === undefined) return notThere(path);
+  if (found === "denied") return { problem: `${shown(path)} may not be read` };
+  if (!found.isDirectory()) return { problem: `${shown(path)} is no folder` };
+  return mayUse(path, constants.R_OK | constants.X_OK) ? undefined : { problem: `${shown(path)} may not be read` };
+}
+
+/** Why a folder could not be used, or made with the folders above it. */
+export function madeFolderProblem(path: string): FileProblem | undefined {
+  return statOf(path) === undefined ? parentProblem(path) : folderProblem(path);
+}
+
+/** Why a file could not be opened to write, or made with the folders above it. */
+export function madeFileProblem(path: string): FileProblem | undefined {
+  const found = statOf(path);
+  if (found === undefined) return parentProblem(path);
+  if (found === "denied") return { problem: `${shown(path)} may not be read` };
+  if (found.isDirectory()) return { problem: `${shown(path)} is a folder, not a file` };
+  return mayUse(path, constants.R_OK | constants.W_OK) ? undefined : { problem: `${shown(path)} may not be written` };
+}
+
+/** The nearest folder above that is there: the rest is made in it. */
+function parentProblem(path: string): FileProblem | undefined {
+  let folder = dirname(path);
+  while (statOf(folder) === undefined && dirname(folder) !== folder) folder = dirname(folder);
+  const found = statOf(folder);
+  const why = (problem: string): FileProblem => ({ problem: `${shown(path)} cannot be made: ${shown(folder)} ${problem}` });
+  if (found === undefined || found === "denied") return why("may not be read");
+  if (!found.isDirectory()) return why("is no folder");
+  return mayUse(folder, constants.W_OK | constants.X_OK) ? undefined : why("may not be written");
+}
+
+function mayUse(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.R_OK);
-    return undefined;
+    accessSync(path, mode);
+    return true;
   } catch {
-    return { problem: `${shown(path)} may not be read` };
+    return false;
   }
 }
 

@@ -4,10 +4,12 @@ import type { Binding, CapabilityTransaction, ConfiguredCapability } from "../ca
 import type { CliGrant } from "../capabilities/cli/granted.ts";
 import { linkInert } from "../capabilities/inert.ts";
 import type { InstanceImports } from "../engine/engine.ts";
-import type { BoundResource, Grants, ResourceKind } from "../manifest/manifest.ts";
+import type { BoundResource, Grants } from "../manifest/manifest.ts";
 import type { Doubles } from "./doubles/doubles.ts";
+import { HeldOutput } from "./held-output.ts";
 import { inertInstance } from "./inert-instance.ts";
 import type { Opened, Resources } from "./resources.ts";
+import { STORAGE, STORAGE_KINDS, type StorageDoubles, type StorageKind } from "./storage.ts";
 
 export interface GrantContext {
   readonly resources: Resources;
@@ -21,6 +23,8 @@ export interface GrantContext {
   readonly doubles?: Doubles | undefined;
   /** The component's name in records, where transactions may be recorded. */
   readonly recordedAs?: string | undefined;
+  /** It is middleware: it can reach what it stands in front of. */
+  readonly passesOn?: boolean | undefined;
 }
 
 export type CommandStreams = Pick<CliGrant, "stdin" | "stdout" | "stderr">;
@@ -41,6 +45,7 @@ export async function grantedInstances(
   context: GrantContext,
 ): Promise<() => InstanceImports<CapabilityTransaction>> {
   const granted = await configure(grants, context);
+  if (context.passesOn === true) granted.push((await import("./next-handler.ts")).nextHandler);
   if (context.calls !== undefined) granted.push(context.calls);
   if (granted.length === 0) return inertInstance;
   if (context.recordedAs === undefined) return () => link(granted);
@@ -54,15 +59,30 @@ function link(granted: readonly ConfiguredCapability[]): InstanceImports<Capabil
   const bindings: readonly Binding[] = granted.map((bind) => bind());
   const imports: Record<string, unknown> = { ...inert.imports };
   for (const binding of bindings) Object.assign(imports, binding.imports);
+  const finishing = bindings.filter(({ finish }) => finish !== undefined);
+  const output = new HeldOutput();
+  const canRestart = bindings.every(({ prepare, restart }) => prepare === undefined || restart !== undefined);
   return {
     imports,
     prepare(transaction) {
-      inert.prepare(transaction);
-      for (const binding of bindings) binding.prepare?.(transaction);
+      const held = canRestart ? output.of(transaction) : transaction;
+      inert.prepare(held);
+      for (const binding of bindings) binding.prepare?.(held);
     },
+    restart: canRestart
+      ? () => {
+          output.drop();
+          for (const binding of bindings) binding.restart?.();
+        }
+      : undefined,
     finish(outcome) {
-      const waits = bindings.map((binding) => binding.finish?.(outcome)).filter((wait) => wait instanceof Promise);
-      return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+      output.flush();
+      let waits: Promise<void>[] | undefined;
+      for (const binding of finishing) {
+        const wait = binding.finish?.(outcome);
+        if (wait instanceof Promise) (waits ??= []).push(wait);
+      }
+      return waits === undefined ? undefined : Promise.all(waits).then(() => undefined);
     },
   };
 }
@@ -72,7 +92,7 @@ async function configure(
   { resources, environment, command, doubles }: GrantContext,
 ): Promise<ConfiguredCapability[]> {
   const granted: ConfiguredCapability[] = [];
-  const { cli, clock, random, files, sockets, http, config, keyvalue, blobs, messaging, sql } = grants;
+  const { cli, clock, random, files, sockets, http, config } = grants;
   if (cli !== undefined || command !== undefined) {
     const { grantedCli } = await import("../capabilities/cli/granted.ts");
     const env = (cli?.env ?? []).flatMap(({ name, value }) => {
@@ -124,47 +144,23 @@ async function configure(
     const entries = config.map(({ name, value }) => [name, typeof value === "string" ? value : JSON.stringify(value)] as const);
     granted.push(grantedConfig.configure(new Map(entries)));
   }
-  if (keyvalue !== undefined) {
-    const { keyValueCapability } = await import("../capabilities/keyvalue/wasi.ts");
-    granted.push(
-      keyValueCapability.configure(
-        await bound("keyvalue", keyvalue, resources, async (name, store) => doubles?.keyvalue(name, store)),
-      ),
-    );
-  }
-  if (blobs !== undefined) {
-    const { blobstoreCapability } = await import("../capabilities/blobstore/wasi.ts");
-    granted.push(
-      blobstoreCapability.configure(await bound("blobs", blobs, resources, async (name, store) => doubles?.blobs(name, store))),
-    );
-  }
-  if (messaging !== undefined) {
-    const { messagingCapability } = await import("../capabilities/messaging/wasi.ts");
-    granted.push(
-      messagingCapability.configure(
-        await bound("messaging", messaging, resources, async (_name, broker) => doubles?.messaging(broker)),
-      ),
-    );
-  }
-  if (sql !== undefined) {
-    const { sqlCapability } = await import("../capabilities/sql/wasi.ts");
-    granted.push(
-      sqlCapability.configure(await bound("sql", sql, resources, async (name, database) => doubles?.sql(name, database))),
-    );
+  for (const kind of STORAGE_KINDS) {
+    const names = grants[kind];
+    if (names !== undefined) granted.push(await storage(kind, names, resources, doubles));
   }
   return granted;
 }
 
-async function bound<K extends ResourceKind>(
+async function storage<K extends StorageKind>(
   kind: K,
   names: readonly BoundResource[],
   resources: Resources,
-  double: (name: string, resource: Opened[K]) => Promise<Opened[K] | undefined>,
-): Promise<ReadonlyMap<string, Opened[K]>> {
+  doubles: StorageDoubles | undefined,
+): Promise<ConfiguredCapability> {
   const all = new Map<string, Opened[K]>();
   for (const { name, resource } of names) {
     const opened = await resources.open(kind, resource);
-    all.set(name, (await double(name, opened)) ?? opened);
+    all.set(name, doubles === undefined ? opened : await doubles[kind](name, opened));
   }
-  return all;
+  return (await STORAGE[kind].capability()).configure(all);
 }

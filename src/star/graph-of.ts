@@ -48,6 +48,7 @@ export function graphOf(flow: CheckedFlow): Graph {
 
 function nodeOf(node: CheckedNode): GraphNode {
   const notes: string[] = [];
+  if (node.mapped) notes.push("map: once per element");
   if (node.timeoutMs !== undefined) notes.push(`timeout ${node.timeoutMs} ms`);
   if (node.retry !== undefined) notes.push(`up to ${node.retry.attempts} attempts`);
   if (node.concurrency !== undefined) notes.push(`at most ${node.concurrency} at once`);
@@ -57,7 +58,7 @@ function nodeOf(node: CheckedNode): GraphNode {
     title: node.id,
     detail: `${node.component}::${node.operation.slice(node.operation.lastIndexOf("#") + 1)}`,
     inputs: node.signature.params.map((p, i) => inputOf(p, node.args[i])),
-    outputs: outputsOf(node.signature.result),
+    outputs: outputsOf(node.signature.result, node.mapped),
     notes,
   };
 }
@@ -67,9 +68,12 @@ function inputOf({ name, type }: SignatureParam, source: CheckedSource | undefin
   return source?.from.kind === "constant" ? { ...port, constant: shownValue(type, source.from.value) } : port;
 }
 
-function outputsOf(result: ValType | undefined): readonly GraphPort[] {
+function outputsOf(result: ValType | undefined, mapped: boolean): readonly GraphPort[] {
   if (result === undefined) return [];
-  return result.kind === "record" ? result.fields.map((f) => portOf(f.name, f.type)) : [{ name: "", type: printType(result) }];
+  const given = (type: ValType): ValType => (mapped ? { kind: "stream", element: type } : type);
+  return result.kind === "record"
+    ? result.fields.map((f) => portOf(f.name, given(f.type)))
+    : [{ name: "", type: printType(given(result)) }];
 }
 
 function portOf(name: string, type: ValType): GraphPort {
@@ -85,7 +89,9 @@ interface Target {
 function edgeOf(flow: CheckedFlow, source: CheckedSource, to: string, target: Target, nodes: GraphNode[]): GraphEdge {
   const { from } = source;
   const { name: toPort, type } = target;
-  const path = source.path.map((step) => (step.kind === "field" ? step.name : step.kind === "route" ? step.port : step.index));
+  const path = source.path.flatMap((step) =>
+    step.kind === "elements" ? [] : [step.kind === "field" ? step.name : step.kind === "route" ? step.port : step.index],
+  );
   const fallback = source.fallback === undefined ? "" : ` ?? ${shownValue(type, source.fallback.value)}`;
   if (from.kind === "constant") {
     const id = `constant ${nodes.length}`;
@@ -123,6 +129,8 @@ function pathText(part: string | number): string {
 
 /** As it is written in a manifest, cut where it is long. */
 function shownValue(type: ValType, value: unknown): string {
-  const text = JSON.stringify(toJson(type, value));
+  // What is written for a stream is one of its elements.
+  const shown = type.kind === "stream" ? (type.element ?? type) : type;
+  const text = JSON.stringify(toJson(shown, value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE - 1)}…` : text;
 }

@@ -6,7 +6,9 @@ import type { Signature, SignatureParam } from "../flow/flow.ts";
 import { fromText } from "../wit/from-text.ts";
 import { readJson } from "../wit/read-json.ts";
 import { valueError } from "../wit/mistakes.ts";
+import { CHUNKED } from "../wit/streams.ts";
 import type { ValType } from "../wit/types.ts";
+import { elementsFrom } from "./lines-input.ts";
 import { throwMistakes } from "./mistakes.ts";
 
 /** A value typed by a person for a port; the text is undefined where none was written. */
@@ -15,6 +17,17 @@ export interface PortText {
   readonly text: string | undefined;
   /** What the text names, in place of the text: the bytes of a file, or why there are none. */
   readonly content?: PortContent | StarlaneError;
+  /** What a stream is read from, in place of the text. */
+  readonly source?: PortSource;
+}
+
+/** Bytes that come in pieces, read when somebody wants them. */
+export interface PortSource {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** What people call it: the file, standard input. */
+  readonly from: string;
+  /** Nobody wants more. */
+  readonly close: () => void;
 }
 
 export interface PortContent {
@@ -67,6 +80,8 @@ export function argumentsFrom(signature: Signature, flags: readonly PortText[], 
 }
 
 function valueOfFlags(param: SignatureParam, flags: readonly PortText[]): unknown {
+  const stream = streamIn(param.type);
+  if (stream !== undefined) return streamOfFlags(param, stream, flags);
   const options = { path: `--${param.name}` };
   const type = param.type.kind === "option" ? param.type.type : param.type;
   const [first, ...others] = flags.map((flag): string | PortContent => {
@@ -86,6 +101,36 @@ function valueOfFlags(param: SignatureParam, flags: readonly PortText[]): unknow
   if (others.length > 0)
     throw new StarlaneError("cli/usage", `--${param.name} is given ${flags.length} times, but takes one value`);
   return valueOfWord(param.type, first, options.path);
+}
+
+function streamIn(type: ValType): Extract<ValType, { kind: "stream" }> | undefined {
+  const inside = type.kind === "option" ? type.type : type;
+  return inside.kind === "stream" ? inside : undefined;
+}
+
+/** Elements that are there already are written as those of a list. */
+function streamOfFlags(
+  param: SignatureParam,
+  { element }: Extract<ValType, { kind: "stream" }>,
+  flags: readonly PortText[],
+): unknown {
+  const source = flags.find((flag) => flag.source !== undefined)?.source;
+  if (source === undefined) {
+    const list: ValType = { kind: "list", element: element ?? UNIT };
+    return readyStream(valueOfFlags({ ...param, type: list }, flags));
+  }
+  if (flags.length > 1)
+    throw new StarlaneError("cli/usage", `--${param.name} is given ${flags.length} times, and one of them is ${source.from}`);
+  return elementsFrom(element, source, param.name);
+}
+
+/** Stands for the elements of a stream without values. */
+const UNIT: ValType = { kind: "tuple", types: [] };
+
+/** A list as a stream. */
+function readyStream(list: unknown): unknown {
+  const chunks = [list];
+  return { [CHUNKED]: true, [Symbol.iterator]: () => chunks[Symbol.iterator]() };
 }
 
 function valueOfWord(type: ValType, value: string | PortContent, path: string): unknown {
@@ -119,7 +164,13 @@ function isListOfWords(type: ValType): type is Extract<ValType, { kind: "list" }
   return type.kind === "list" && !isBytes(type);
 }
 
+/** A stream is a list. */
 function valueOfJson(param: SignatureParam, json: unknown): unknown {
+  const stream = streamIn(param.type);
+  if (stream !== undefined && json !== undefined) {
+    const list: ValType = { kind: "list", element: stream.element ?? UNIT };
+    return readyStream(valueOfJson({ ...param, type: list }, json));
+  }
   const { value, mistakes } = readJson(param.type, json, { path: param.name });
   if (mistakes.length > 0) throw valueError(mistakes);
   return value;
@@ -149,6 +200,6 @@ function unknownPort(name: string, guess: string | undefined, signature: Signatu
 
 function missing(param: SignatureParam, operation: string): StarlaneError {
   return new StarlaneError("cli/missing-input", `${operation} needs a value for its port ${JSON.stringify(param.name)}`, {
-    cure: `add --${param.name} VALUE`,
+    cure: streamIn(param.type) === undefined ? `add --${param.name} VALUE` : `add --${param.name} @FILE, or pipe it in`,
   });
 }

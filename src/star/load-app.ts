@@ -5,36 +5,21 @@ import { basename, dirname, resolve } from "node:path";
 import { DiagnosticsError, type Diagnostic, type Source, type Span } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
-import { checkFlow, usesExpressions } from "../flow/check.ts";
-import type { CheckedFlow } from "../flow/checked.ts";
-import { loadExpressions } from "../flow/core/expression.ts";
-import type { Operations } from "../flow/draft.ts";
-import type { Signature } from "../flow/flow.ts";
 import { parseFlow } from "../flow/parse.ts";
-import { planFlow } from "../flow/plan.ts";
 import { grantToApp } from "../manifest/grants.ts";
-import type {
-  ComponentGrants,
-  ComponentUse,
-  LimitsDeclaration,
-  Manifest,
-  OperationDeclaration,
-  TestDeclaration,
-} from "../manifest/manifest.ts";
+import type { ComponentGrants, ComponentUse, Manifest, TestDeclaration } from "../manifest/manifest.ts";
 import type { Outside } from "../manifest/outside.ts";
 import { componentsOf } from "../manifest/triggers/targets.ts";
 import { parseManifest } from "../manifest/parse.ts";
-import { checkPort } from "../manifest/rules.ts";
-import { sanitizer } from "../manifest/sanitize.ts";
 import { sampleSettings, substitute, type GivenSettings } from "../manifest/substitute.ts";
 import { parseTestsFile } from "../manifest/tests-file.ts";
-import type { App, AppOperation, LoadedComponent, WasmComponent } from "./app.ts";
-import { flowCall } from "./call-flow.ts";
+import type { App, LoadedComponent, WasmComponent } from "./app.ts";
+import { appOperations } from "./app-operations.ts";
 import { findComponentFile, readManifestFile, shown } from "./files.ts";
 import { environmentHere, secretHere } from "./environment.ts";
 import type { CommandStart } from "./grants.ts";
-import { type Binary, loadBinary, type Use, wasmComponent } from "./load-wasm.ts";
-import { SERVED } from "./load-wasm.ts";
+import { type Binary, componentOf, loadBinary, makeRunnable, type Runnable, type Use } from "./load-wasm.ts";
+import type { RecordedAs } from "./record/transaction-records.ts";
 import { Resources } from "./resources.ts";
 import type { Loaded, LoadOptions } from "./star.ts";
 
@@ -77,8 +62,24 @@ interface Step {
 /** What several loads of an app share: what does not depend on grants. */
 export class LoadedCode {
   readonly binaries = new Map<string, Promise<Binary | StarlaneError>>();
-  readonly guests = new Map<string, Promise<WasmComponent | StarlaneError>>();
+  readonly guests = new Map<string, Promise<Runnable | StarlaneError>>();
   readonly manifests = new Map<string, Manifest | undefined>();
+
+  /** The next load reads manifests anew, and binaries that have changed. */
+  forget(hasChanged: (file: string) => boolean): void {
+    this.manifests.clear();
+    for (const file of this.binaries.keys()) if (hasChanged(file)) this.binaries.delete(file);
+    for (const key of this.guests.keys()) if (hasChanged(fileOfGuest(key))) this.guests.delete(key);
+  }
+}
+
+function guestKey(file: string, limits: Manifest["limits"], isolation: Manifest["isolation"]): string {
+  return JSON.stringify([file, limits, isolation]);
+}
+
+function fileOfGuest(key: string): string {
+  const parts: unknown = JSON.parse(key);
+  return Array.isArray(parts) ? String(parts[0]) : "";
 }
 
 class Loader {
@@ -91,7 +92,7 @@ class Loader {
   /** By file, so that a binary is compiled once, and a manifest read once, however often it is used. */
   readonly #binaries: Map<string, Promise<Binary | StarlaneError>>;
   /** By file and how it is used. */
-  readonly #guests: Map<string, Promise<WasmComponent | StarlaneError>>;
+  readonly #guests: Map<string, Promise<Runnable | StarlaneError>>;
   readonly #parsed: Map<string, Manifest | undefined>;
   /** By file and settings. */
   readonly #apps = new Map<string, App | undefined>();
@@ -142,7 +143,7 @@ class Loader {
     for (const secret of secrets) this.secrets.add(secret);
     if (manifest === undefined) return undefined;
     const components = await this.#components(path, manifest, way);
-    const operations = await this.#operations(manifest, components);
+    const operations = await appOperations(manifest, components, this.#recordedAs(way), this.#report);
     const isTested = way.length === 0 && this.#options.doubles === undefined;
     const tests = [...manifest.tests, ...(isTested ? this.#testsOf(path, manifest) : [])];
     if (components.size < manifest.components.length || operations.size < manifest.operations.length) return undefined;
@@ -171,8 +172,13 @@ class Loader {
       : { kind: "unread" };
   }
 
-  #parse(path: string): Manifest | undefined {
+  #reads(path: string): void {
     this.files.add(path);
+    this.#options.onFile?.(path);
+  }
+
+  #parse(path: string): Manifest | undefined {
+    this.#reads(path);
     if (this.#parsed.has(path)) return this.#parsed.get(path);
     const { manifest, draft, diagnostics } = parseManifest({ file: shown(path), text: readManifestFile(path) });
     this.#diagnostics.push(...diagnostics);
@@ -186,8 +192,9 @@ class Loader {
     // One after another: the order of mistakes, and of files, is that of the manifest. Binaries compile side by side.
     for (const use of manifest.components) this.#startBinary(path, use);
     if (manifest.resources.length > 0) {
-      const { checkResources } = await import("./check-grants.ts");
-      this.#diagnostics.push(...(await checkResources(manifest.resources)));
+      const { checkResources } = await import("./check-resources.ts");
+      const check = { folder: dirname(path), places: this.#use === "check" };
+      this.#report(await checkResources(manifest.resources, check));
     }
     const resources = new Resources(manifest.resources, { folder: dirname(path), ...this.#options.resources });
     this.#resources.push(resources);
@@ -197,16 +204,23 @@ class Loader {
       const component = await this.#component(use, around);
       if (component !== undefined) components.set(use.name, component);
     }
-    return new Map(manifest.components.flatMap(({ name }) => [...components].filter(([other]) => other === name)));
+    return new Map(
+      manifest.components.flatMap(({ name }) => {
+        const component = components.get(name);
+        return component === undefined ? [] : [[name, component] as const];
+      }),
+    );
   }
 
   #startBinary(path: string, use: ComponentUse): void {
-    const found = findComponentFile(resolve(dirname(path), use.from.path));
+    const wanted = resolve(dirname(path), use.from.path);
+    this.#options.onFile?.(wanted);
+    const found = findComponentFile(wanted);
     if ("kind" in found && found.kind === "wasm") void this.#binary(found.path);
   }
 
   #binary(path: string): Promise<Binary | StarlaneError> {
-    this.files.add(path);
+    this.#reads(path);
     const known = this.#binaries.get(path);
     if (known !== undefined) return known;
     const loading = loadBinary(path, this.#use).catch(asValue);
@@ -232,70 +246,38 @@ class Loader {
     if (binary instanceof StarlaneError) return binary;
     const command = this.#commandFor(use, around);
     const isServed = isServedIn(around, use);
-    if (grants !== undefined || command !== undefined || isServed)
-      return this.#grantedGuest(binary, use, grants, command, around).catch(asValue);
-    const key = JSON.stringify([path, limits, isolation]);
-    const known = this.#guests.get(key);
-    if (known !== undefined) return known;
-    const making = wasmComponent(binary, this.#use, { limits, isolation }).catch(asValue);
-    this.#guests.set(key, making);
-    return making;
+    const name = nameOf([...around.way, { use }]);
+    const isReplayed = this.#options.replay !== undefined && Object.hasOwn(this.#options.replay.initial, name);
+    if (grants !== undefined || command !== undefined || isServed || isReplayed) {
+      const { grantedGuest } = await import("./granted-guest.ts");
+      const { resources, components } = around;
+      const granted = { name, granted: grants, isServed, command, limits, isolation, resources, components };
+      return await grantedGuest(binary, granted, this.#options, this.#report).catch(asValue);
+    }
+    const key = guestKey(path, limits, isolation);
+    let making = this.#guests.get(key);
+    if (making === undefined)
+      this.#guests.set(key, (making = makeRunnable(binary, this.#use, { limits, isolation }).catch(asValue)));
+    const runnable = await making;
+    if (runnable instanceof StarlaneError) return runnable;
+    const recordedAs = this.#recordedAs([...around.way, { use }]);
+    return componentOf(binary, runnable, limits, { component: name, denied: this.#options.denied, recordedAs });
   }
 
-  /** What is granted belongs to this one use of the binary. */
-  async #grantedGuest(
-    binary: Binary,
-    use: ComponentUse,
-    granted: ComponentGrants | undefined,
-    command: CommandStart | undefined,
-    around: AppSurroundings,
-  ): Promise<WasmComponent> {
-    const { limits, isolation } = around.manifest;
-    const { answers, checkGrants, servedByGrants } = await import("./check-grants.ts");
-    const { answeredCalls } = await import("./calls.ts");
-    const isServed = isServedIn(around, use);
-    const grants = { ...(isServed ? SERVED : {}), ...granted?.grants };
-    const { imports } = binary.type;
-    const mistakes = granted === undefined ? [] : await checkGrants(granted, imports);
-    this.#diagnostics.push(...mistakes);
-    const bindings = (grants.calls ?? []).flatMap((call) => {
-      const callee = around.components.get(call.component);
-      return callee === undefined
-        ? []
-        : imports.filter(({ name }) => answers(call, name)).map((item) => ({ import: item, component: call.component, callee }));
-    });
-    const { doubles } = this.#options;
-    const answered = bindings.length === 0 ? undefined : answeredCalls(bindings);
-    const calls = doubles === undefined ? answered : (await import("./doubles/faulty-calls.ts")).faultyCalls(answered, doubles);
-    const provided = await servedByGrants(grants, imports);
-    // Grants with mistakes have been told; using them would tell them again.
-    const isUsable = mistakes.every(({ severity }) => severity !== "error");
-    if (!this.#runs || !isUsable) return await wasmComponent(binary, this.#use, { limits, isolation, provided });
-    const { grantedInstances } = await import("./grants.ts");
-    const environment = this.#options.environment ?? environmentHere;
-    const name = [...around.way.map((step) => step.use.name), use.name].join("/");
-    const { record, replay } = this.#options;
-    if (replay !== undefined) {
-      const { replayedInstances } = await import("./record/replayed-instance.ts");
-      const imports = replayedInstances(name, replay, binary.type.imports, calls);
-      return await wasmComponent(binary, this.#use, { limits, isolation, provided, imports });
-    }
-    const recordedAs = record === true ? name : undefined;
-    const made = await grantedInstances(grants, {
-      resources: around.resources,
-      environment,
-      calls,
-      command,
-      doubles,
-      recordedAs,
-    });
-    return await wasmComponent(binary, this.#use, { limits, isolation, provided, imports: made });
+  /** `way`: from the target to the component, which is the target itself where it has no steps. */
+  #recordedAs(way: readonly Pick<Step, "use">[]): RecordedAs | undefined {
+    const { records } = this.#options;
+    return records === undefined ? undefined : { records, component: nameOf(way) };
   }
 
   async #component(use: ComponentUse, around: AppSurroundings): Promise<LoadedComponent | undefined> {
     const { path, manifest, way } = around;
     const found = findComponentFile(resolve(dirname(path), use.from.path));
-    if ("problem" in found) return this.#wrong("star/file", use.fromSpan, found.problem, found.cure);
+    if ("problem" in found) {
+      if (use.build === undefined) return this.#wrong("star/file", use.fromSpan, found.problem, found.cure);
+      const problem = `${shown(resolve(dirname(path), use.from.path))} was not built yet`;
+      return this.#wrong("star/file", use.fromSpan, problem, `run \`starlane build ${shown(dirname(path))}\``);
+    }
     const grants = manifest.grants.find(({ component }) => component === use.name);
     if (found.kind === "wasm") return this.#wasm(found.path, use, grants, around);
     if (grants !== undefined) this.#diagnostics.push(grantToApp(use.name, use.from.path, grants.span));
@@ -351,33 +333,6 @@ class Loader {
     return this.#wrong("star/cyclic-app", use.fromSpan, message, "move what both need into an app of its own");
   }
 
-  /** Checks every flow whose components are there; those that have mistakes are left out. */
-  async #operations(
-    manifest: Manifest,
-    components: ReadonlyMap<string, LoadedComponent>,
-  ): Promise<ReadonlyMap<string, AppOperation>> {
-    const offered: Operations = {
-      components: components.keys(),
-      operationsOf: (component) => components.get(component)?.operations.keys(),
-      signatureOf: (component, operation) => components.get(component)?.operations.get(operation)?.signature,
-    };
-    const missing = manifest.components.flatMap(({ name }) => (components.has(name) ? [] : [`${name}::`]));
-    const operations = new Map<string, AppOperation>();
-    for (const declaration of manifest.operations) {
-      if (missing.some((start) => uses(declaration, start))) {
-        this.#diagnostics.push(...parseFlow(declaration.flow).diagnostics);
-        continue;
-      }
-      if (usesExpressions(declaration)) await loadExpressions();
-      const { flow, diagnostics } = checkFlow(declaration, offered, manifest.types);
-      this.#diagnostics.push(...diagnostics);
-      if (flow === undefined) continue;
-      this.#diagnostics.push(...inferredPortMistakes(declaration, flow.signature));
-      operations.set(declaration.name, appOperation(declaration, flow, components, manifest.limits));
-    }
-    return operations;
-  }
-
   /** What can be told of the flows of a manifest with mistakes. */
   #flowSyntax(manifest: Manifest): void {
     for (const { flow } of manifest.operations) this.#diagnostics.push(...parseFlow(flow).diagnostics);
@@ -386,6 +341,7 @@ class Loader {
   #testsOf(path: string, manifest: Manifest): readonly TestDeclaration[] {
     return manifest.testsFiles.flatMap(({ path: file, span }) => {
       const full = resolve(dirname(path), file);
+      this.#options.onFile?.(full);
       let source: Source;
       try {
         source = { file: shown(full), text: readManifestFile(full) };
@@ -400,12 +356,16 @@ class Loader {
         );
         return [];
       }
-      this.files.add(full);
+      this.#reads(full);
       const { tests, diagnostics } = parseTestsFile(source, manifest.operations);
       this.#diagnostics.push(...diagnostics);
       return tests;
     });
   }
+
+  readonly #report = (diagnostics: readonly Diagnostic[]): void => {
+    this.#diagnostics.push(...diagnostics);
+  };
 
   #wrong(code: ErrorCode, span: Span, message: string, cure: string | undefined): undefined {
     this.#diagnostics.push({ code, severity: "error", message, span, cure });
@@ -415,6 +375,11 @@ class Loader {
 function asValue(error: unknown): StarlaneError {
   if (error instanceof StarlaneError) return error;
   throw error;
+}
+
+/** `shop/cart` for a component of an app inside. */
+function nameOf(way: readonly Pick<Step, "use">[]): string {
+  return way.map(({ use }) => use.name).join("/");
 }
 
 /** Components that answer calls of others come before those. */
@@ -443,35 +408,4 @@ function isServedIn({ way, manifest }: AppSurroundings, { name }: ComponentUse):
       (trigger) => trigger.kind === "http" && componentsOf(trigger).some(({ component }) => component === name),
     )
   );
-}
-
-/** Whether a flow mentions a component; `start` is its name and `::`. */
-function uses(declaration: OperationDeclaration, start: string): boolean {
-  return declaration.flow.text.includes(start) || declaration.nodes.some((node) => node.uses.startsWith(start));
-}
-
-/** Rules and defaults of ports whose type only the flow tells. */
-function inferredPortMistakes(declaration: OperationDeclaration, signature: Signature): readonly Diagnostic[] {
-  return (declaration.input ?? []).flatMap((port) => {
-    const param = signature.params.find(({ name }) => name === port.name);
-    return port.type !== undefined || param === undefined ? [] : checkPort(port, param.type);
-  });
-}
-
-function appOperation(
-  declaration: OperationDeclaration,
-  flow: CheckedFlow,
-  components: ReadonlyMap<string, LoadedComponent>,
-  limits: LimitsDeclaration,
-): AppOperation {
-  const ports = new Map(declaration.input?.map((port) => [port.name, port]));
-  const sanitizers = flow.signature.params.flatMap((param, index) => {
-    const port = ports.get(param.name);
-    const rules = port === undefined ? [] : Object.values(port.rules).filter((rule) => rule !== undefined);
-    return port === undefined || (rules.length === 0 && port.default === undefined)
-      ? []
-      : [{ index, sanitize: sanitizer(port, param.type) }];
-  });
-  const call = flowCall({ plan: planFlow(flow), components, sanitizers });
-  return { kind: "flow", name: declaration.name, signature: flow.signature, limits, declaration, flow, call };
 }

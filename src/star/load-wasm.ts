@@ -5,16 +5,19 @@ import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { StarlaneError } from "../base/errors.ts";
 import type { ComponentFacts } from "../component/facts.ts";
-import type { CompiledComponent, InstanceImports } from "../engine/engine.ts";
+import type { Denial } from "../capabilities/capability.ts";
+import type { CompiledComponent, InstanceImports, Pool } from "../engine/engine.ts";
 import type { Grants, Isolation, LimitsDeclaration } from "../manifest/manifest.ts";
 import type { WorldType } from "../wit/types.ts";
 import type { Call, WasmComponent } from "./app.ts";
 import type { GuestTransaction } from "./calls.ts";
 import { guestCall } from "./call-guest.ts";
 import { type CodeCache, openCodeCache } from "./code-cache.ts";
-import { hasRoom } from "./heap.ts";
 import { readComponentFile, readComponentFileLater, shown } from "./files.ts";
+import { hasRoom } from "./heap.ts";
 import { operationsOf } from "./operations.ts";
+import type { RecordedAs } from "./record/transaction-records.ts";
+import type { LoadOptions } from "./star.ts";
 
 /**
  * `look`: whatever it is, tell what it asks for and offers. `check`: it must be able to run where it is used. `run`: it must be able
@@ -33,6 +36,11 @@ export interface Binary {
   /** Where it was only looked at. */
   readonly facts?: ComponentFacts | undefined;
   readonly compiled?: CompiledComponent | undefined;
+}
+
+/** A binary that can run, and is shared by what uses it in the same way; `pool` is absent where it is only checked or looked at. */
+export interface Runnable {
+  readonly pool?: Pool<GuestTransaction> | undefined;
 }
 
 /** How an app uses a binary. */
@@ -81,23 +89,48 @@ export async function loadBinary(path: string, use: Use): Promise<Binary> {
   }
 }
 
+/** A component by the name that its app knows it by, and who is told of what it is denied. */
+export interface UsedAs {
+  /** `shop/cart` for one of an app inside. */
+  readonly component: string;
+  readonly denied: LoadOptions["denied"];
+  readonly recordedAs: RecordedAs | undefined;
+}
+
 /**
  * A binary as a component of an app; `use` as it was loaded.
  * @throws StarlaneError `engine/missing-import` with every import that nothing provides
  */
-export async function wasmComponent(binary: Binary, use: Use, settings: GuestSettings): Promise<WasmComponent> {
+export async function wasmComponent(binary: Binary, use: Use, settings: GuestSettings, as: UsedAs): Promise<WasmComponent> {
+  return componentOf(binary, await makeRunnable(binary, use, settings), settings.limits, as);
+}
+
+/** The same binary can be several components: each is told of under its own name. */
+export function componentOf(
+  binary: Binary,
+  { pool }: Runnable,
+  limits: LimitsDeclaration,
+  { component, denied, recordedAs }: UsedAs,
+): WasmComponent {
+  const { name, file, sizeBytes, type, facts } = binary;
+  const hasImports = type.imports.length > 0;
+  const tell = denied === undefined ? undefined : (denial: Denial): void => denied(component, denial);
+  const callOf = (exported: string): Call =>
+    pool === undefined ? notRunning : guestCall({ name, pool, hasImports, denied: tell }, exported);
+  return { kind: "wasm", name, file, sizeBytes, type, facts, operations: operationsOf(type, { limits, recordedAs }, callOf) };
+}
+
+/** @throws StarlaneError `engine/missing-import` with every import that nothing provides */
+export async function makeRunnable(binary: Binary, use: Use, settings: GuestSettings): Promise<Runnable> {
   try {
-    const { name, file, sizeBytes, type, facts } = binary;
-    const callOf = use === "look" ? undefined : await callsOf(binary, use, settings);
-    const operations = operationsOf(type, settings.limits, callOf ?? (() => notRunning));
-    return { kind: "wasm", name, file, sizeBytes, type, facts, operations };
+    return use === "look" ? {} : { pool: await poolOf(binary, use, settings) };
   } catch (error) {
     throw located(error, binary.file);
   }
 }
 
-async function callsOf(binary: Binary, use: Use, settings: GuestSettings): Promise<((name: string) => Call) | undefined> {
-  const { compiled, name } = binary;
+async function poolOf(binary: Binary, use: Use, settings: GuestSettings): Promise<Runnable["pool"]> {
+  const { compiled } = binary;
   if (compiled === undefined) return undefined;
   const { imports } = compiled.type;
   // Most small components import nothing, and need none of what provides imports.
@@ -109,14 +142,13 @@ async function callsOf(binary: Binary, use: Use, settings: GuestSettings): Promi
   }
   if (use === "check") return undefined;
   const { limits, isolation } = settings;
-  const pool = await compiled.pool<GuestTransaction>({
+  return await compiled.pool<GuestTransaction>({
     imports: hasImports ? (settings.imports ?? (await import("./inert-instance.ts")).inertInstance) : undefined,
     limits: { memoryBytes: limits.memoryBytes, valueBytes: limits.outputBytes },
     isolation,
     mayAllocate: hasRoom,
     reuse: use !== "once",
   });
-  return (exported) => guestCall({ name, pool, hasImports }, exported);
 }
 
 function notRunning(): never {

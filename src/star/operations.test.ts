@@ -21,7 +21,7 @@ function component(exports: readonly NamedExtern[]): WasmComponent {
     file: "c.wasm",
     sizeBytes: 0,
     type,
-    operations: operationsOf(type, {}, () => () => undefined),
+    operations: operationsOf(type, { limits: {} }, () => () => undefined),
   };
 }
 

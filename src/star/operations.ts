@@ -3,19 +3,19 @@
 import { nearest } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
 import type { Signature } from "../flow/flow.ts";
-import type { LimitsDeclaration } from "../manifest/manifest.ts";
+import type { OperationTarget } from "../manifest/triggers.ts";
 import type { FuncType, WorldType } from "../wit/types.ts";
 import type { Call, LoadedComponent, Operation, WasmOperation } from "./app.ts";
 
 /** Functions of the world and of exported interfaces; methods and constructors of resources are no operations. */
 export function operationsOf(
   type: WorldType,
-  limits: LimitsDeclaration,
+  about: Pick<WasmOperation, "limits" | "recordedAs">,
   callOf: (name: string) => Call,
 ): Map<string, WasmOperation> {
   const operations = new Map<string, WasmOperation>();
   const add = (name: string, func: FuncType): void => {
-    operations.set(name, { kind: "wasm", name, signature: signatureOf(func), limits, call: callOf(name) });
+    operations.set(name, { kind: "wasm", name, signature: signatureOf(func), ...about, call: callOf(name) });
   };
   for (const item of type.exports) {
     if (item.type.kind === "func" && !item.name.startsWith("[")) add(item.name, item.type);
@@ -35,11 +35,28 @@ function signatureOf(func: FuncType): Signature {
   return { params, result, async: func.async };
 }
 
+/** What has operations. */
+export interface Offer {
+  /** As people know it. */
+  readonly file: string;
+  readonly operations: ReadonlyMap<string, Operation>;
+}
+
+/** The operation that a trigger names: one of the app, or of one of its components. @throws StarlaneError `star/unknown-operation` */
+export function operationOf<Own extends Offer & { readonly components: ReadonlyMap<string, LoadedComponent> }>(
+  app: Own,
+  { component, interface: interfaceName, operation }: OperationTarget,
+): { readonly holder: Own | LoadedComponent; readonly operation: Operation } {
+  const holder = component === undefined ? app : app.components.get(component);
+  if (holder === undefined) throw new StarlaneError("star/unknown-operation", `there is no component ${component}`);
+  return { holder, operation: findOperation(holder, interfaceName === undefined ? operation : `${interfaceName}#${operation}`) };
+}
+
 /**
  * The operation that a name means: its whole name, its name without version, package or interface, where only one fits.
  * @throws StarlaneError `star/unknown-operation`
  */
-export function findOperation(component: LoadedComponent, name: string | undefined): Operation {
+export function findOperation(component: Offer, name: string | undefined): Operation {
   const all = [...component.operations.values()];
   const [only] = all;
   if (only === undefined) throw new StarlaneError("star/unknown-operation", `${component.file} offers no operation`);

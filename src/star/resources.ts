@@ -89,8 +89,9 @@ export class Resources {
 }
 
 /** What is wrong with a resource is shown where its address stands. */
-function fail({ name, addressSpan: span }: ResourceDeclaration, error: unknown): never {
-  if (!(error instanceof StarlaneError) || span.source.text === "") throw error;
+function fail({ name, addressSpan, migrationsSpan }: ResourceDeclaration, error: unknown): never {
+  if (!(error instanceof StarlaneError) || addressSpan.source.text === "") throw error;
+  const span = (error.code === "resource/migration" ? migrationsSpan : undefined) ?? addressSpan;
   const { code, message, cure } = error;
   throw new DiagnosticsError([{ code, severity: "error", message: `the resource \`${name}\`: ${message}`, span, cure }]);
 }

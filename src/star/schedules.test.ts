@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { virtualClock } from "../base/clock.ts";
+import { StarlaneError } from "../base/errors.ts";
 import { ScheduleStates } from "./schedule-state.ts";
 import { type ScheduleLogEntry, startSchedules } from "./schedules.ts";
 import { loadTarget, type Loaded } from "./star.ts";
@@ -41,7 +42,7 @@ test("a schedule of an app starts its operation with the input of the manifest",
   const loaded = await load("counts", '{ cron: "* * * * * *", operation: tick, input: { counter: a } }');
   const clock = virtualClock(Date.parse("2026-01-01T00:00:00.500Z"));
   const log: ScheduleLogEntry[] = [];
-  const schedules = startSchedules([loaded.target], { output: () => undefined, clock, log: (entry) => log.push(entry) });
+  const schedules = startSchedules([loaded.target], { clock, log: (entry) => log.push(entry) });
   assert.equal(schedules.count, 1);
   await clock.sleep(1000);
   assert.equal(await schedules.drain(60_000), true);
@@ -54,13 +55,14 @@ test("a run that fails is told, and the next one comes", async () => {
   const loaded = await load("fails", '{ cron: "0 * * * * *", operation: tick, input: { counter: too-long } }');
   const clock = virtualClock(Date.parse("2026-01-01T00:00:30Z"));
   const log: ScheduleLogEntry[] = [];
-  const schedules = startSchedules([loaded.target], { output: () => undefined, clock, log: (entry) => log.push(entry) });
+  const schedules = startSchedules([loaded.target], { clock, log: (entry) => log.push(entry) });
   await clock.sleep(120_000);
   assert.equal(await schedules.drain(1000), true);
   assert.deepEqual(
-    log.map(({ level, schedule, message }) => `${level} ${schedule} ${message.replace(/: .*/, "")}`),
+    log.map(({ level, app, operation, message }) => `${level} ${app} ${operation} ${message}`),
     ["error fails tick the run of 2026-01-01T00:01:00Z failed", "error fails tick the run of 2026-01-01T00:02:00Z failed"],
   );
+  assert(log.every(({ error }) => error instanceof StarlaneError && error.code === "star/invalid-input"));
   await loaded.close();
 });
 
@@ -82,7 +84,7 @@ test("a schedule knows after a restart what it missed, and one of other times do
   using states = new ScheduleStates(join(folder, "kept"));
   const serve = async (from: string, ms: number): Promise<void> => {
     const clock = virtualClock(Date.parse(from));
-    const options = { output: () => undefined, clock, stateOf: (key: string) => states.of(key) };
+    const options = { clock, stateOf: (key: string) => states.of(key) };
     const schedules = startSchedules([loaded.target, ...(from.includes("T10") ? [] : [other.target])], options);
     await clock.sleep(ms);
     assert.equal(await schedules.drain(60_000), true);

@@ -2,18 +2,22 @@
 
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import { StarlaneError } from "../base/errors.ts";
+import type { StarlaneError } from "../base/errors.ts";
 import type { ScheduleTrigger } from "../manifest/triggers.ts";
 import { Schedule, type ScheduleEvent, type ScheduleState } from "../triggers/schedule.ts";
 import { fromJson } from "../wit/json.ts";
 import type { App, LoadedComponent, Operation } from "./app.ts";
 import { failureOf } from "./failure.ts";
-import { findOperation } from "./operations.ts";
-import { runTransaction, type TransactionSettings } from "./transaction.ts";
+import { operationOf } from "./operations.ts";
+import { randomSeed } from "./seeds.ts";
+import type { Origin, Telemetry } from "./telemetry/telemetry.ts";
+import { OperationTelemetry } from "./telemetry/transaction-telemetry.ts";
+import { drained, streamsOf } from "./result-streams.ts";
+import { runTransaction } from "./transaction.ts";
 
 export interface SchedulesOptions {
-  /** Takes what guests print and log. */
-  readonly output: (operation: string) => TransactionSettings["output"];
+  /** Told of the transactions that they start. */
+  readonly telemetry?: Telemetry | undefined;
   readonly log?: ((entry: ScheduleLogEntry) => void) | undefined;
   readonly clock?: Clock | undefined;
   /** Where it is kept until when times were seen to, for schedules that make up for missed ones; undefined: nowhere. */
@@ -22,13 +26,18 @@ export interface SchedulesOptions {
 
 export interface ScheduleLogEntry {
   readonly level: "warn" | "error";
-  /** `app operation`. */
-  readonly schedule: string;
+  readonly app: string;
+  readonly operation: string;
   readonly message: string;
+  /** Of a run that failed. */
+  readonly transaction?: string | undefined;
+  readonly error?: unknown;
 }
 
 export interface Schedules {
   readonly count: number;
+  /** By what they do and when: another version of an app goes on with those that it has too. */
+  readonly byKey: ReadonlyMap<string, Schedule>;
   /** Whether all runs came to their end in that time. */
   drain(timeoutMs: number): Promise<boolean>;
 }
@@ -39,17 +48,40 @@ export function hasSchedules(target: LoadedComponent): boolean {
 
 /** @throws StarlaneError `star/unknown-operation`, `wit/bad-value`: before anything is started */
 export function startSchedules(targets: readonly LoadedComponent[], options: SchedulesOptions): Schedules {
-  const planned = targets.flatMap((target) => (target.kind === "app" ? plansOf(target) : []));
-  const schedules = planned.map((plan) => start(plan, options));
+  return startPlanned(planSchedules(targets), options, undefined);
+}
+
+/** @throws StarlaneError `star/unknown-operation`, `wit/bad-value` */
+export function planSchedules(targets: readonly LoadedComponent[]): readonly SchedulePlan[] {
+  return targets.flatMap((target) => (target.kind === "app" ? plansOf(target) : []));
+}
+
+/** `before`: whose place they take. It must have been told to stop; what it still runs counts, and no time is lost or run twice. */
+export function startPlanned(
+  plans: readonly SchedulePlan[],
+  options: SchedulesOptions,
+  before: Schedules | undefined,
+): Schedules {
+  return started(
+    plans.map((plan) => {
+      const key = keyOf(plan.app, plan.trigger);
+      return [key, start(plan, options, key, before?.byKey.get(key))] as const;
+    }),
+  );
+}
+
+/** Apart from where they are started: what is made here must not keep those before alive. */
+function started(schedules: readonly (readonly [key: string, schedule: Schedule])[]): Schedules {
   return {
     count: schedules.length,
+    byKey: new Map(schedules),
     async drain(timeoutMs) {
-      return (await Promise.all(schedules.map((schedule) => schedule.drain(timeoutMs)))).every(Boolean);
+      return (await Promise.all(schedules.map(([, schedule]) => schedule.drain(timeoutMs)))).every(Boolean);
     },
   };
 }
 
-interface Plan {
+export interface SchedulePlan {
   readonly app: App;
   readonly trigger: ScheduleTrigger;
   readonly holder: LoadedComponent;
@@ -57,15 +89,12 @@ interface Plan {
   readonly args: readonly unknown[];
 }
 
-function plansOf(app: App): Plan[] {
+function plansOf(app: App): SchedulePlan[] {
   return app.manifest.triggers.flatMap((trigger) => (trigger.kind === "schedule" ? [planOf(app, trigger)] : []));
 }
 
-function planOf(app: App, trigger: ScheduleTrigger): Plan {
-  const { component, interface: interfaceName, operation: name } = trigger.target;
-  const holder = component === undefined ? app : app.components.get(component);
-  if (holder === undefined) throw new StarlaneError("star/unknown-operation", `there is no component ${component}`);
-  const operation = findOperation(holder, interfaceName === undefined ? name : `${interfaceName}#${name}`);
+function planOf(app: App, trigger: ScheduleTrigger): SchedulePlan {
+  const { holder, operation } = operationOf(app, trigger.target);
   const args = operation.signature.params.map((param) => {
     const given = trigger.input.find((input) => input.name === param.name);
     return given === undefined ? undefined : fromJson(param.type, given.value, { path: param.name });
@@ -73,26 +102,36 @@ function planOf(app: App, trigger: ScheduleTrigger): Plan {
   return { app, trigger, holder, operation, args };
 }
 
-function start({ app, trigger, holder, operation, args }: Plan, options: SchedulesOptions): Schedule {
+function start(
+  { app, trigger, holder, operation, args }: SchedulePlan,
+  options: SchedulesOptions,
+  key: string,
+  after: Schedule | undefined,
+): Schedule {
   const { cron, zone, missed, overlap } = trigger;
-  const name = `${app.name} ${operation.name}`;
-  const output = options.output(operation.name);
+  const about = { app: app.name, operation: operation.name };
+  const telemetry =
+    options.telemetry === undefined ? undefined : new OperationTelemetry(options.telemetry, app.name, operation.name, "schedule");
+  const streams = streamsOf(operation.signature.result).length > 0;
   return new Schedule({
     cron,
     zone,
     missed,
     overlap,
     clock: options.clock,
-    state: missed === "skip" ? undefined : options.stateOf?.(keyOf(app, trigger)),
+    after,
+    state: missed === "skip" ? undefined : options.stateOf?.(key),
     run: async (atMs, signal) => {
+      const origin: Origin = {};
+      const settings = { seed: randomSeed(), timestampMs: atMs, signal, clock: options.clock, telemetry, origin };
       try {
-        const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-        await runTransaction(operation, args, { seed, timestampMs: atMs, signal, output, clock: options.clock });
+        const result = await runTransaction(operation, args, settings);
+        if (streams) await drained(operation.signature.result, result);
       } catch (error) {
-        throw failureOf(error, holder, operation);
+        throw new FailedRun(origin.transaction, failureOf(error, holder, operation));
       }
     },
-    onEvent: (event) => options.log?.({ schedule: name, ...told(event) }),
+    onEvent: (event) => options.log?.({ ...about, ...told(event) }),
   });
 }
 
@@ -104,12 +143,24 @@ function keyOf(app: App, { cron, zone, target, input }: ScheduleTrigger): string
   return createHash("sha256").update(all).digest("hex");
 }
 
-function told(event: ScheduleEvent): Omit<ScheduleLogEntry, "schedule"> {
+/** Of which transaction a run failed. */
+class FailedRun extends Error {
+  readonly transaction: string | undefined;
+  readonly failure: StarlaneError;
+
+  constructor(transaction: string | undefined, failure: StarlaneError) {
+    super(failure.message, { cause: failure });
+    this.transaction = transaction;
+    this.failure = failure;
+  }
+}
+
+function told(event: ScheduleEvent): Omit<ScheduleLogEntry, "app" | "operation"> {
   switch (event.kind) {
     case "failed":
-      return { level: "error", message: `the run of ${iso(event.atMs)} failed: ${messageOf(event.error)}` };
+      return { level: "error", message: `the run of ${iso(event.atMs)} failed`, ...failed(event.error) };
     case "state-failed":
-      return { level: "error", message: `when it last ran cannot be kept: ${messageOf(event.error)}` };
+      return { level: "error", message: "when it last ran cannot be kept", error: event.error };
     case "ended":
       return { level: "warn", message: "there are no more times" };
     case "left-out":
@@ -128,6 +179,6 @@ function iso(ms: number): string {
   return new Date(ms).toISOString().replace(".000", "");
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function failed(error: unknown): Pick<ScheduleLogEntry, "error" | "transaction"> {
+  return error instanceof FailedRun ? { error: error.failure, transaction: error.transaction } : { error };
 }

@@ -4,30 +4,50 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { StarlaneError } from "../base/errors.ts";
 import type { HttpTrigger } from "../manifest/triggers.ts";
-import type { HttpLogEntry, LimitOptions, ListenerOptions, VirtualHost } from "../triggers/http/http.ts";
+import type {
+  AdminOptions,
+  HttpLogEntry,
+  HttpTelemetry,
+  LimitOptions,
+  ListenerOptions,
+  VirtualHost,
+} from "../triggers/http/http.ts";
 import { type HttpServer, startHttpServer } from "../triggers/http/server.ts";
 import type { App, LoadedComponent } from "./app.ts";
-import { defaultRoutes, routesOf, type ServeContext } from "./http-routes.ts";
+import type { ServeContext } from "./http-call.ts";
+import { defaultRoutes, routesOf } from "./http-routes.ts";
 import { hasSchedules } from "./schedules.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
+import { OperationTelemetry } from "./telemetry/transaction-telemetry.ts";
 
-export interface ServeOptions extends ServeContext {
+export interface ServeOptions {
+  /** Told of the transactions that requests start; its metrics stand in `/metrics`. */
+  readonly telemetry?: Telemetry | undefined;
+  /** Told of the requests. */
+  readonly httpTelemetry?: HttpTelemetry | undefined;
   /** In place of the ports of the triggers, where there is one listener; 8080 for targets without triggers. */
   readonly port?: number | undefined;
   readonly host?: string | undefined;
+  /** Of the listeners in their order, where they are known: those that another process of the same apps took. */
+  readonly ports?: readonly number[] | undefined;
   /** Other processes serve the same ports. */
   readonly reusePort?: boolean | undefined;
+  readonly shareMetrics?: AdminOptions["shareMetrics"];
   readonly log?: ((entry: HttpLogEntry) => void) | undefined;
 }
 
-const DEFAULT_PORT = 8080;
-const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_PORT = 8080;
+export const DEFAULT_HOST = "127.0.0.1";
 
 /** @throws StarlaneError `http/listen`, `http/bad-route`, `http/conflicting-routes` (rejects) */
 export async function serve(targets: readonly LoadedComponent[], options: ServeOptions): Promise<HttpServer> {
-  return await startHttpServer({ listeners: listenersOf(targets, options), log: options.log });
+  const { telemetry, httpTelemetry, log, shareMetrics } = options;
+  const admin = { furtherMetrics: () => telemetry?.metrics?.text() ?? "", shareMetrics };
+  return await startHttpServer({ listeners: listenersOf(targets, options), log, admin, telemetry: httpTelemetry });
 }
 
-function listenersOf(targets: readonly LoadedComponent[], options: ServeOptions): ListenerOptions[] {
+/** @throws StarlaneError `star/file`, `http/bad-route`, `cli/usage` */
+export function listenersOf(targets: readonly LoadedComponent[], options: ServeOptions): ListenerOptions[] {
   const listeners = new Map<string, { options: ListenerOptions; hosts: VirtualHost[] }>();
   const served = targets.flatMap((target) => servedBy(target, options));
   const ports = new Set(served.map(({ port }) => port));
@@ -58,7 +78,19 @@ function listenersOf(targets: readonly LoadedComponent[], options: ServeOptions)
       },
     });
   }
-  return [...listeners.values()].map(({ options: listener, hosts }) => ({ ...listener, hosts }));
+  return [...listeners.values()].map(({ options: listener, hosts }, i) => ({
+    ...listener,
+    port: options.ports?.[i] ?? listener.port,
+    hosts,
+  }));
+}
+
+function contextOf({ name }: LoadedComponent, { telemetry, httpTelemetry }: ServeOptions): ServeContext {
+  return {
+    telemetryOf: (operation) =>
+      telemetry === undefined ? undefined : new OperationTelemetry(telemetry, name, operation, "http"),
+    isTraced: httpTelemetry !== undefined,
+  };
 }
 
 interface Served {
@@ -70,19 +102,24 @@ interface Served {
 }
 
 function servedBy(target: LoadedComponent, options: ServeOptions): Served[] {
+  const context = contextOf(target, options);
   const about = { title: target.name, version: target.kind === "app" ? (target.manifest.version ?? "0.0.0") : "0.0.0" };
   const triggers = target.kind === "app" ? target.manifest.triggers.filter((trigger) => trigger.kind === "http") : [];
   // An app that only its schedules start listens to nobody.
   if (triggers.length === 0 && hasSchedules(target)) return [];
   if (target.kind === "wasm" || triggers.length === 0) {
-    const hosts = [{ hostnames: ["*"], routes: defaultRoutes(target, options), openApi: about }];
+    const hosts = [{ hostnames: ["*"], routes: defaultRoutes(target, context), openApi: about }];
     return [{ port: DEFAULT_PORT, host: DEFAULT_HOST, trigger: undefined, app: undefined, hosts }];
   }
   return triggers.map((trigger) => {
-    const routes = routesOf(target, trigger, options);
+    const { routes, middleware } = routesOf(target, trigger, context);
     const description = target.manifest.description;
     const hosts = [
-      { hostnames: trigger.hostnames.length === 0 ? ["*"] : trigger.hostnames, routes, openApi: { ...about, description } },
+      {
+        hostnames: trigger.hostnames.length === 0 ? ["*"] : trigger.hostnames,
+        routes,
+        openApi: { ...about, description, middleware },
+      },
     ];
     return { port: trigger.port, host: trigger.host ?? DEFAULT_HOST, trigger, app: target, hosts };
   });

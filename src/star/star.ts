@@ -1,8 +1,11 @@
 // The one place that joins the parts: a target (a manifest, a folder, a component binary) becomes a loaded component, or every
 // mistake of every file of it.
 
+import { resolve } from "node:path";
 import type { Diagnostic } from "../base/diagnostics.ts";
 import { StarlaneError } from "../base/errors.ts";
+import { httpHandlerOf } from "../capabilities/http/handler.ts";
+import type { Denial } from "../capabilities/capability.ts";
 import type { Grants, ResourceDeclaration } from "../manifest/manifest.ts";
 import type { Trigger } from "../manifest/triggers.ts";
 import type { Lookup } from "../manifest/outside.ts";
@@ -12,6 +15,7 @@ import { findComponentFile } from "./files.ts";
 import type { CommandStreams } from "./grants.ts";
 import type { LoadedCode } from "./load-app.ts";
 import type { TransactionRecord } from "./record/record.ts";
+import type { TransactionRecords } from "./record/transaction-records.ts";
 import type { ResourceSettings } from "./resources.ts";
 import { loadBinary, NO_GRANTS, SERVED, type Use, wasmComponent } from "./load-wasm.ts";
 
@@ -47,10 +51,16 @@ export interface LoadOptions {
   readonly command?: CommandHost | undefined;
   /** Transactions may be recorded: what stands between components and the host is told of each. */
   readonly record?: boolean | undefined;
+  /** Records the transactions that whoever starts them does not. */
+  readonly records?: TransactionRecords | undefined;
   /** Components with grants are answered from this record, and nothing is opened. */
   readonly replay?: TransactionRecord | undefined;
+  /** Told of what a component asked for and is not granted: for its author. `component`: `shop/cart` for one of an app inside. */
+  readonly denied?: ((component: string, denial: Denial) => void) | undefined;
   /** What stands for the outside in a test. */
   readonly doubles?: Doubles | undefined;
+  /** Told of each file that is looked for, as an absolute path: also of those that are not there, and where the load fails. */
+  readonly onFile?: ((path: string) => void) | undefined;
   /** Shared with other loads of the same app. */
   readonly code?: LoadedCode | undefined;
   /** Storage as tests need it. */
@@ -62,7 +72,9 @@ export interface LoadOptions {
  * @throws StarlaneError, DiagnosticsError with the mistakes of all files
  */
 export async function loadTarget(path: string, options: LoadOptions): Promise<Loaded> {
+  options.onFile?.(resolve(path));
   const found = findComponentFile(path);
+  if ("kind" in found) options.onFile?.(found.path);
   if ("problem" in found) throw new StarlaneError("star/file", found.problem, { cure: found.cure });
   if (found.kind === "wasm") {
     return loadAlone(found.path, options);
@@ -72,12 +84,20 @@ export async function loadTarget(path: string, options: LoadOptions): Promise<Lo
   return loadApp(found.path, options);
 }
 
-async function loadAlone(path: string, { use, command, environment }: LoadOptions): Promise<Loaded> {
+async function loadAlone(path: string, options: LoadOptions): Promise<Loaded> {
+  const { use, command, environment, denied, record, records, replay } = options;
   const common = { warnings: [], files: [path], secrets: new Set<string>() };
   const binary = await loadBinary(path, use);
-  const isServed = use === "run" && binary.type.exports.some(({ name }) => /^wasi:http\/(?:incoming-)?handler@/.test(name));
+  const { name } = binary;
+  const as = { component: name, denied, recordedAs: records === undefined ? undefined : { records, component: "" } };
+  const isServed = use === "run" && httpHandlerOf(binary.type.exports.map((item) => `${item.name}#handle`)) !== undefined;
+  if (replay !== undefined && Object.hasOwn(replay.initial, name)) {
+    const { replayedInstances } = await import("./record/replayed-instance.ts");
+    const imports = replayedInstances(name, replay, binary.type.imports, undefined);
+    return { ...common, target: await wasmComponent(binary, use, { ...NO_GRANTS, imports }, as), close: () => Promise.resolve() };
+  }
   if (command === undefined && !isServed) {
-    return { ...common, target: await wasmComponent(binary, use, NO_GRANTS), close: () => Promise.resolve() };
+    return { ...common, target: await wasmComponent(binary, use, NO_GRANTS, as), close: () => Promise.resolve() };
   }
   const { grantedInstances } = await import("./grants.ts");
   const { Resources } = await import("./resources.ts");
@@ -87,9 +107,10 @@ async function loadAlone(path: string, { use, command, environment }: LoadOption
     resources,
     environment: environment ?? environmentHere,
     calls: undefined,
-    command: command === undefined ? undefined : { ...command, program: binary.name },
+    command: command === undefined ? undefined : { ...command, program: name },
+    recordedAs: record === true || records?.keepsAll === true ? name : undefined,
   };
   const imports = await grantedInstances(command?.grants ?? SERVED, context);
-  const target = await wasmComponent(binary, use, { ...NO_GRANTS, imports });
+  const target = await wasmComponent(binary, use, { ...NO_GRANTS, imports }, as);
   return { ...common, target, close: () => resources.close() };
 }

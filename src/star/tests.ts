@@ -12,6 +12,8 @@ import { argumentsFrom } from "./inputs.ts";
 import type { LoadedCode } from "./load-app.ts";
 import { findOperation } from "./operations.ts";
 import { hasGrants } from "./record/has-grants.ts";
+import type { LoadOptions } from "./star.ts";
+import { gathered } from "./result-streams.ts";
 import { runTransaction } from "./transaction.ts";
 
 export interface TestResult {
@@ -43,6 +45,7 @@ export interface TestedApp {
   readonly app: App;
   /** What loads of it share. */
   readonly code: LoadedCode;
+  readonly denied?: LoadOptions["denied"];
 }
 
 /** Runs tests side by side; results come in the order of the tests. */
@@ -92,12 +95,12 @@ async function endOf(tested: TestedApp, test: TestDeclaration, print: Print): Pr
 }
 
 /** With stores, network and time of its own. */
-async function endWithDoubles({ app, code }: TestedApp, test: TestDeclaration, print: Print): Promise<End> {
+async function endWithDoubles({ app, code, denied }: TestedApp, test: TestDeclaration, print: Print): Promise<End> {
   const { Doubles } = await import("./doubles/doubles.ts");
   const { loadTarget } = await import("./star.ts");
   const doubles = new Doubles(test.given, startOf(test));
   const resources = { inMemory: true, now: () => doubles.clock.now() };
-  const loaded = await loadTarget(app.file, { use: "run", resources, doubles, code });
+  const loaded = await loadTarget(app.file, { use: "run", resources, doubles, code, denied });
   try {
     if (loaded.target.kind !== "app") throw new StarlaneError("starlane/internal", "an app is no app any more");
     const outcome = await outcomeOf(loaded.target, test, doubles.clock, print);
@@ -159,7 +162,9 @@ async function outcomeOf(app: App, test: TestDeclaration, clock: Clock, print: P
       output: (_stream, bytes) => print(bytes),
     });
     const { result: type } = operation.signature;
-    return { kind: "done", output: type === undefined ? null : toJson(type, result, { path: "the result" }) };
+    if (type === undefined) return { kind: "done", output: null };
+    const whole = await gathered(type, result);
+    return { kind: "done", output: toJson(whole.type, whole.value, { path: "the result" }) };
   } catch (error) {
     if (operation === undefined) throw error;
     const failure = failureOf(error, app, operation);

@@ -8,6 +8,9 @@ import type { Operation } from "./app.ts";
 import { TransactionUsage } from "./call-guest.ts";
 import type { Recording } from "./record/recording.ts";
 import type { Replay } from "./record/replay.ts";
+import { heldOpen, streamsOf } from "./result-streams.ts";
+import type { Origin, Span } from "./telemetry/telemetry.ts";
+import type { OperationTelemetry, TransactionTelemetry } from "./telemetry/transaction-telemetry.ts";
 
 export interface TransactionSettings {
   readonly seed: number;
@@ -17,6 +20,8 @@ export interface TransactionSettings {
   readonly timeoutMs?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** In place of a signal. */
+  readonly ending?: Ending | undefined;
   readonly observe?: ((event: NodeEvent) => void) | undefined;
   /** Takes what guests print and log. */
   readonly output?: ((stream: OutputStreamName, bytes: Uint8Array) => void) | undefined;
@@ -24,6 +29,12 @@ export interface TransactionSettings {
   readonly callLimitMs?: number | undefined;
   /** Told what was used, when the transaction has ended. */
   readonly onUsage?: ((usage: TransactionUsage) => void) | undefined;
+  /** What its calls find in `WholeTransaction.kept`. */
+  readonly kept?: ReadonlyMap<object, unknown> | undefined;
+  /** Writes its log, counts it, traces it. What guests print goes there where there is no `output`. */
+  readonly telemetry?: OperationTelemetry | undefined;
+  /** What began it: the trace that it is part of. */
+  readonly origin?: Origin | undefined;
   /** Writes down what comes from outside, of an app that was loaded for it. */
   readonly recording?: Recording | undefined;
   /** What comes from outside instead, of an app that was loaded for it; brings the clock with it. */
@@ -45,32 +56,89 @@ export interface Host {
   readonly nodeTimeoutMs?: number | undefined;
   /** The transaction's clock is the machine's. */
   readonly isReal: boolean;
+  readonly telemetry?: TransactionTelemetry | undefined;
+  /** What its calls are part of; undefined: nothing is recorded of it. */
+  readonly span?: Span | undefined;
   readonly recording: Recording | undefined;
   readonly replay: Replay | undefined;
 }
 
-const never = new AbortController().signal;
+/** What may end early, and makes a signal of that where somebody asks for one. */
+export interface Ending {
+  readonly hasEnded: boolean;
+  readonly signal: AbortSignal;
+}
+
+function endingBy(signal: AbortSignal): Ending {
+  return {
+    get hasEnded() {
+      return signal.aborted;
+    },
+    signal,
+  };
+}
+
+const never: Ending = { hasEnded: false, signal: new AbortController().signal };
+
+class RootTransaction implements Transaction {
+  #id: string | undefined;
+  readonly seed: number;
+  readonly timestampMs: number;
+  readonly deadlineMs: number | undefined;
+  readonly clock: Clock;
+  readonly observe: Transaction["observe"];
+  readonly #ending: Ending;
+
+  constructor(settings: TransactionSettings, clock: Clock, deadlineMs: number | undefined, ending: Ending) {
+    this.seed = settings.seed;
+    this.timestampMs = settings.timestampMs;
+    this.deadlineMs = deadlineMs;
+    this.clock = clock;
+    this.observe = settings.observe;
+    this.#ending = ending;
+  }
+
+  get id(): string {
+    return (this.#id ??= randomUUID());
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  get aborted(): boolean {
+    return this.#ending.hasEnded;
+  }
+}
 
 /**
  * Runs an operation as one transaction, by JS values in the order of its signature's params. The answer is the result, or a promise of it.
+ * Where it has streams the transaction ends with the last of them: whoever gets them reads each to its end, or returns it.
  * @throws StarlaneError (or rejects with it); an operation's own error is an object with a `payload`
  */
 export function runTransaction(operation: Operation, args: readonly unknown[], settings: TransactionSettings): unknown {
+  const { recordedAs } = operation;
+  // Whoever starts it may record it, or replay it.
+  if (recordedAs === undefined || settings.recording !== undefined || settings.replay !== undefined)
+    return run(operation, args, settings);
+  const { records, component } = recordedAs;
+  return records.around(operation, component, args, settings, (given, recording) =>
+    run(operation, given, { ...settings, recording }),
+  );
+}
+
+function run(operation: Operation, args: readonly unknown[], settings: TransactionSettings): unknown {
   const { limits } = operation;
   const { recording, replay } = settings;
   const given = replay?.clock ?? settings.clock ?? realClock;
   const clock = recording?.clock(given) ?? given;
   const timeoutMs = least(settings.timeoutMs, limits.timeMs);
-  const transaction: Transaction = {
-    id: randomUUID(),
-    seed: settings.seed,
-    timestampMs: settings.timestampMs,
-    deadlineMs: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
-    signal: replay?.signal ?? settings.signal ?? never,
-    clock,
-    observe: settings.observe,
-  };
-  const whole = new Whole();
+  const signal = replay?.signal ?? settings.signal;
+  const ending = signal === undefined ? (settings.ending ?? never) : endingBy(signal);
+  const deadlineMs = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
+  const transaction = new RootTransaction(settings, clock, deadlineMs, ending);
+  const telemetry = settings.telemetry?.begin(transaction.id, settings.origin);
+  const whole = new Whole(settings.kept);
   const host: Host = {
     calls: new Map(),
     usage: new TransactionUsage(),
@@ -80,13 +148,16 @@ export function runTransaction(operation: Operation, args: readonly unknown[], s
     callLimitMs: settings.callLimitMs,
     whole,
     isReal: given === realClock,
+    telemetry,
+    span: telemetry?.span,
     recording,
     replay,
   };
   replay?.conclude(whole);
-  const ended = (problem?: unknown): void => {
-    if (problem !== undefined) recording?.inconclusive(problem);
+  const ended: Ended = (failure, isOfEnd) => {
+    if (isOfEnd) recording?.inconclusive(failure);
     settings.onUsage?.(host.usage);
+    telemetry?.end(host.usage, failure);
   };
   let answer: unknown;
   try {
@@ -94,32 +165,50 @@ export function runTransaction(operation: Operation, args: readonly unknown[], s
   } catch (error) {
     return endWith(whole, ended, { error });
   }
-  if (!(answer instanceof Promise)) return endWith(whole, ended, { value: answer });
-  return answer.then(
-    (value: unknown) => endWith(whole, ended, { value }),
-    (error: unknown) => endWith(whole, ended, { error }),
-  );
+  const type = operation.signature.result;
+  const answered =
+    type === undefined || streamsOf(type).length === 0
+      ? (value: unknown): unknown => endWith(whole, ended, { value })
+      : (value: unknown): unknown =>
+          heldOpen(type, value, transaction.signal, (outcome) =>
+            endWith(whole, ended, outcome === "done" ? { value: undefined } : outcome),
+          );
+  if (!(answer instanceof Promise)) return answered(answer);
+  return answer.then(answered, (error: unknown) => endWith(whole, ended, { error }));
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-function endWith(whole: Whole, ended: (problem?: unknown) => void, outcome: Outcome): unknown {
+/** Told what a transaction failed with, undefined where it did not; `isOfEnd`: only what it did could not be concluded. */
+type Ended = (failure: unknown, isOfEnd: boolean) => void;
+
+function endWith(whole: Whole, ended: Ended, outcome: Outcome): unknown {
   const answer = (): unknown => {
-    ended();
+    ended("error" in outcome ? outcome.error : undefined, false);
     if ("error" in outcome) throw outcome.error;
     return outcome.value;
   };
   if (whole.ends.length === 0) return answer();
   return whole.end("error" in outcome ? "failed" : "done").then(answer, (error: unknown) => {
-    ended("error" in outcome ? undefined : error);
-    throw "error" in outcome ? outcome.error : error;
+    if ("error" in outcome) return answer();
+    ended(error, true);
+    throw error;
   });
 }
 
 /** What the capabilities keep and do for a transaction as a whole. */
 class Whole implements WholeTransaction {
-  readonly kept = new Map<object, unknown>();
+  #kept: Map<object, unknown> | undefined;
+  readonly #given: ReadonlyMap<object, unknown> | undefined;
   readonly ends: ((outcome: TransactionOutcome) => void | Promise<void>)[] = [];
+
+  constructor(given: ReadonlyMap<object, unknown> | undefined) {
+    this.#given = given;
+  }
+
+  get kept(): Map<object, unknown> {
+    return (this.#kept ??= new Map(this.#given));
+  }
 
   onEnd(run: (outcome: TransactionOutcome) => void | Promise<void>): void {
     this.ends.push(run);

@@ -12,7 +12,7 @@ export function versionOfCode(): string {
   return import.meta.filename.endsWith(".ts") ? `${version} ${newestSource()}` : version;
 }
 
-function packageVersion(): string {
+export function packageVersion(): string {
   const parsed: unknown = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   return typeof parsed === "object" && parsed !== null && "version" in parsed ? String(parsed.version) : "unknown";
 }

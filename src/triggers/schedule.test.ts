@@ -235,6 +235,37 @@ class Kept implements ScheduleState {
   }
 }
 
+describe("a schedule that takes the place of another", () => {
+  test("goes on where that one stopped: no time is lost, and none comes twice", async () => {
+    const bench = new Bench("2026-01-01T00:00:00.500Z");
+    let last = bench.start({ cron: "* * * * * *" });
+    // Right at the times, before and behind them.
+    for (const ms of [1000, 500, 500, 1499, 2, 999]) {
+      await bench.clock.sleep(ms);
+      void last.drain(DAY_MS);
+      last = bench.start({ cron: "* * * * * *", after: last });
+    }
+    await bench.after(1100);
+    assert.deepEqual(
+      bench.started,
+      [1, 2, 3, 4, 5, 6].map((second) => `2026-01-01T00:00:0${second}`),
+    );
+  });
+
+  test("does not overlap what still runs there, unless that is allowed", async () => {
+    for (const overlap of [false, true]) {
+      const bench = new Bench("2026-01-01T00:00:00.500Z");
+      const first = bench.start({ cron: "* * * * * *", overlap }, 2200);
+      await bench.clock.sleep(1000);
+      void first.drain(DAY_MS);
+      bench.start({ cron: "* * * * * *", overlap, after: first }, 2200);
+      await bench.after(3000);
+      assert.equal(bench.mostAtOnce, overlap ? 3 : 1);
+      assert.equal(bench.started.length, overlap ? 4 : 2);
+    }
+  });
+});
+
 describe("times at which no process was there", () => {
   const HOURLY = "0 0 * * * *";
   /** Last seen to at 8:00; it is 11:30 when the process starts, and 12:30 when it ends. */

@@ -14,6 +14,8 @@ export interface ScheduleOptions extends Times {
   readonly clock?: Clock | undefined;
   /** Knows the times before a restart; undefined: none were missed. */
   readonly state?: ScheduleState | undefined;
+  /** Whose place it takes: it goes on where that one stopped, and counts what still runs there as its own. */
+  readonly after?: Schedule | undefined;
   readonly onEvent?: ((event: ScheduleEvent) => void) | undefined;
 }
 
@@ -54,12 +56,16 @@ export class Schedule {
   readonly #givingUp = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #loop: Promise<void>;
+  #after: Schedule | undefined;
   #nextMs: number | undefined;
+  /** Until when its times have been seen to. */
+  #seenMs: number | undefined;
 
   /** Starts at once. */
-  constructor(options: ScheduleOptions) {
+  constructor({ after, ...options }: ScheduleOptions) {
     this.#options = options;
     this.#clock = options.clock ?? realClock;
+    this.#after = after;
     this.#loop = this.#follow().catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) throw error;
     });
@@ -72,7 +78,7 @@ export class Schedule {
 
   /** How many runs go on. */
   get running(): number {
-    return this.#running.size;
+    return this.#running.size + (this.#after?.running ?? 0);
   }
 
   /** Starts no more runs and lets those that go on end, for at most so long; then they are aborted. Whether all came to their end. */
@@ -107,10 +113,21 @@ export class Schedule {
   /** Until when the times have been seen to. */
   async #begin(): Promise<number> {
     const now = this.#clock.now();
+    const left = await this.#takeOver();
+    if (left !== undefined) return (this.#seenMs = left);
     const known = await this.#guarded(() => this.#options.state?.read());
-    if (known !== undefined) return known;
+    if (known !== undefined) return (this.#seenMs = known);
     await this.#seen(now);
     return now;
+  }
+
+  /** Until when the one before has seen to the times; it must have stopped, or be about to. */
+  async #takeOver(): Promise<number | undefined> {
+    const before = this.#after;
+    if (before === undefined) return undefined;
+    await before.#loop;
+    void before.#idle().then(() => (this.#after = undefined));
+    return before.#seenMs;
   }
 
   #afterSetBack(seenMs: number): number {
@@ -154,7 +171,7 @@ export class Schedule {
   }
 
   #start(atMs: number): void {
-    if (this.#running.size >= (this.#options.overlap ? MOST_AT_ONCE : 1)) {
+    if (this.running >= (this.#options.overlap ? MOST_AT_ONCE : 1)) {
       return this.#tell({ kind: "left-out", atMs, why: "busy", count: 1 });
     }
     const run = this.#runOnce(atMs).finally(() => this.#running.delete(run));
@@ -174,6 +191,7 @@ export class Schedule {
   }
 
   async #seen(untilMs: number): Promise<void> {
+    this.#seenMs = untilMs;
     await this.#guarded(() => this.#options.state?.write(untilMs));
   }
 

@@ -18,9 +18,9 @@ export async function pooled(bytes: Uint8Array, compiled: CompiledComponent): Pr
   return {
     ...compiled,
     instantiateSync(imports: Imports = {}): Instance {
-      const instance = new PooledInstance(component, modules, { imports }, { limits: LIMITS }, false, []);
+      const instance = new PooledInstance(component, modules, { imports }, { limits: LIMITS }, "plain", []);
       instance.restore();
-      instance.begin(undefined, { fuel: Infinity, deadline: undefined, signal: undefined }, false);
+      instance.begin(undefined, { fuel: Infinity, deadline: undefined, signal: undefined });
       const { exports } = instance;
       return {
         function: (name) => exports.function(name),

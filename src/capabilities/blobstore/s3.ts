@@ -163,7 +163,6 @@ class S3Blobs implements BlobStore {
         ...(headers === undefined ? {} : { headers }),
         ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
         signal: late.signal,
-        aws: { singleEncode: true, allHeaders: false },
       });
       const answer = await request.finally(() => clearTimeout(timer));
       if (answer.ok || (missing === true && answer.status === 404)) return answer;

@@ -3,6 +3,7 @@
 
 import { mayWait } from "../../engine/may-wait.ts";
 import type { Binding, Capability } from "../capability.ts";
+import { deniedName } from "../denial.ts";
 import { answerError, atMost, madeByHost, misuse } from "../guest.ts";
 import { IterableSource } from "../io/host-bytes.ts";
 import { closeOutput, InputStream, OutputStream } from "../io/streams.ts";
@@ -294,8 +295,9 @@ function bind(grant: BlobGrant): Binding {
   const state = new State();
   const storeOf = (name: string): BlobStore => {
     const store = state.transaction === undefined ? undefined : grant.get(name);
-    if (store === undefined) throw answerError("there is no such container");
-    return store;
+    if (store !== undefined) return store;
+    state.transaction?.denied?.(deniedName("container", name, "blobs"));
+    throw answerError("there is no such container");
   };
   const container = (name: string): Container => new Container(state, name, storeOf(name));
   const OutgoingFace = madeByHost(OutgoingValue);

@@ -5,6 +5,7 @@ import { then, type Maybe } from "../../engine/async/maybe.ts";
 import type { Binding, Capability } from "../capability.ts";
 import { mayWait } from "../../engine/may-wait.ts";
 import { answerError, bytesOf, guestInterface, madeByHost } from "../guest.ts";
+import { deniedName } from "../denial.ts";
 import { answering, type Session } from "../resources/answering.ts";
 import { overLimit, rejected } from "../resources/resource.ts";
 import { type Entry, type KeyValueStore, LARGEST_PAGE_KEYS } from "./keyvalue.ts";
@@ -205,7 +206,10 @@ function configure(grant: KeyValueGrant): () => KeyValueBinding {
       (name: string): Bucket => {
         if (session.transaction === undefined) throw answerError({ tag: "access-denied" });
         const store = grant.get(name);
-        if (store === undefined) throw answerError({ tag: "no-such-store" });
+        if (store === undefined) {
+          session.transaction.denied?.(deniedName("bucket", name, "keyvalue"));
+          throw answerError({ tag: "no-such-store" });
+        }
         return new Bucket(session, store, draft);
       };
     return {

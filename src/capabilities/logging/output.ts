@@ -1,7 +1,7 @@
 // `wasi:logging`: records for whoever takes them, else lines of text in the transaction's output: `level [context] message`.
 // Bounded: a message, and all messages of a transaction together.
 
-import type { Binding, Capability, CapabilityTransaction, LogLevel } from "../capability.ts";
+import type { Binding, Capability, CapabilityTransaction, LogLevel, LogRecord } from "../capability.ts";
 import { misuse, tooMuch } from "../guest.ts";
 
 /** In UTF-16 units, of context and message together. */
@@ -20,7 +20,7 @@ function bind(): Binding {
       if (length > LONGEST_MESSAGE) throw tooMuch(`a log message of ${length} characters`, LONGEST_MESSAGE);
       if (!isLevel(level)) throw misuse("a log message has to have a level of wasi:logging");
       if (record !== undefined) return record({ level, context, message });
-      output?.("log", encoder.encode(`${level}${context === "" ? "" : ` [${oneLine(context)}]`} ${oneLine(message)}\n`));
+      output?.("log", encoder.encode(logLine({ level, context, message })));
     },
   };
   return {
@@ -30,6 +30,11 @@ function bind(): Binding {
       record = bounded(transaction);
     },
   };
+}
+
+/** A message as a line of the transaction's output. */
+export function logLine({ level, context, message }: LogRecord): string {
+  return `${level}${context === "" ? "" : ` [${oneLine(context)}]`} ${oneLine(message)}\n`;
 }
 
 function isLevel(level: string): level is LogLevel {

@@ -65,6 +65,26 @@ export function messagingConformance(backend: string, under: MessagingUnderTest)
     });
   };
 
+  cases("live messages reach who listens at that moment, in order, and nobody else", async (broker) => {
+    const heard: string[] = [];
+    const also: string[] = [];
+    await broker.send("room", new TextEncoder().encode("nobody is there"));
+    const stop = await broker.listen("room", (data) => heard.push(new TextDecoder().decode(data)));
+    const stopAlso = await broker.listen("room", (data) => also.push(new TextDecoder().decode(data)));
+    const other = await broker.listen("hall", (data) => heard.push(`hall ${data.length}`));
+    for (const word of ["one", "two", "three"]) await broker.send("room", new TextEncoder().encode(word));
+    await until(() => heard.length === 3 && also.length === 3);
+    stop();
+    await broker.send("room", new TextEncoder().encode("four"));
+    await until(() => also.length === 4);
+    assert.deepEqual(heard, ["one", "two", "three"]);
+    assert.deepEqual(also, ["one", "two", "three", "four"]);
+    stopAlso();
+    other();
+    await assert.rejects(async () => broker.send("room", new Uint8Array(LARGEST_MESSAGE_BYTES + 1)), { code: "resource/limit" });
+    await assert.rejects(async () => broker.listen("", () => undefined), { code: "resource/limit" });
+  });
+
   cases("messages arrive in order, whole, with what was said of them", async (broker) => {
     const subscriber = await collect(broker, "orders");
     const all = Uint8Array.from({ length: 256 }, (_, i) => i);

@@ -2,9 +2,11 @@
 
 import { overLimit } from "../resources/resource.ts";
 import { handle, Hands } from "./handling.ts";
+import { Listeners } from "./listeners.ts";
 import {
   checkMessage,
   checkTopic,
+  type Hear,
   type MessageBroker,
   type MessageData,
   type MessageHandler,
@@ -43,6 +45,7 @@ class MemoryBroker implements MessageBroker {
   readonly immediate = true;
   readonly #topics = new Map<string, Topic>();
   readonly #requests = new Map<string, Replies>();
+  readonly #listeners = new Listeners();
   readonly #timers = new Set<NodeJS.Timeout | number>();
   #bytes = 0;
   #requestCount = 0;
@@ -88,6 +91,14 @@ class MemoryBroker implements MessageBroker {
   reply(replyTo: string, message: MessageData): void {
     checkMessage("reply", message);
     this.#requests.get(replyTo)?.add(copyOf(message));
+  }
+
+  send(topic: string, data: Uint8Array): void {
+    this.#listeners.send(topic, data);
+  }
+
+  listen(topic: string, hear: Hear): () => void {
+    return this.#listeners.listen(topic, hear);
   }
 
   close(): void {

@@ -55,7 +55,7 @@ export type Unsubscribe = () => Promise<void>;
 
 /** Methods throw or reject with StarlaneError `resource/…`. */
 export interface MessageBroker {
-  /** Whether `publish` and `reply` answer at once, always. */
+  /** Whether `publish`, `reply`, `send` and `listen` answer at once, always. */
   readonly immediate: boolean;
   /** Returns when the message is kept. A topic to which nobody subscribed keeps its messages for the first group. */
   publish(topic: string, message: MessageData): Maybe<void>;
@@ -64,8 +64,15 @@ export interface MessageBroker {
   request(topic: string, message: MessageData, options: RequestOptions): Promise<readonly MessageData[]>;
   /** Where nobody waits any more, the answer is dropped. */
   reply(replyTo: string, message: MessageData): Maybe<void>;
+  /** To whoever listens to the topic now; nothing is kept. Of a broker in a file or in memory, in this process. */
+  send(topic: string, data: Uint8Array): Maybe<void>;
+  /** Hears what is sent from now on, in order; gives the function that stops it. */
+  listen(topic: string, hear: Hear): Maybe<() => void>;
   close(): Maybe<void>;
 }
+
+/** Hears one live message. */
+export type Hear = (data: Uint8Array) => void;
 
 export type MessagingAddress =
   | { readonly kind: "memory" }

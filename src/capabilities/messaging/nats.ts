@@ -18,9 +18,11 @@ import type { Address } from "../resources/address.ts";
 import { connectNats, subjectToken } from "../resources/nats.ts";
 import { reaching } from "../resources/resource.ts";
 import { handle, Hands, LEASE_MS } from "./handling.ts";
+import { checkLiveMessage } from "./listeners.ts";
 import {
   checkMessage,
   checkTopic,
+  type Hear,
   type MessageBroker,
   type MessageData,
   type MessageHandler,
@@ -138,6 +140,27 @@ class NatsBroker implements MessageBroker {
     });
   }
 
+  async send(topic: string, data: Uint8Array): Promise<void> {
+    checkLiveMessage(topic, data);
+    await reaching(RESOURCE, async () => {
+      this.#connection.publish(this.#liveSubject(topic), data);
+      await this.#connection.flush();
+    });
+  }
+
+  async listen(topic: string, hear: Hear): Promise<() => void> {
+    checkTopic(topic);
+    return await reaching(RESOURCE, async () => {
+      const subscription = this.#connection.subscribe(this.#liveSubject(topic), {
+        callback: (error, message) => {
+          if (error === null) hear(message.data.slice());
+        },
+      });
+      await this.#connection.flush();
+      return () => subscription.unsubscribe();
+    });
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -146,6 +169,11 @@ class NatsBroker implements MessageBroker {
     await reaching(RESOURCE, () =>
       this.#client.publish(this.#subject(topic), message.data, { headers: headersOf(message, replyTo) }),
     );
+  }
+
+  /** Outside of the subjects of the stream, which would keep what is sent. */
+  #liveSubject(topic: string): string {
+    return `${this.#stream}-live.${subjectToken(topic)}`;
   }
 
   #subject(topic: string): string {

@@ -5,10 +5,12 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { reachingNow, type OpenSettings } from "../resources/resource.ts";
 import { inTransaction, openSqlite } from "../resources/sqlite.ts";
 import { handle, Hands, LEASE_MS } from "./handling.ts";
+import { Listeners } from "./listeners.ts";
 import {
   checkMessage,
   checkTopic,
   type Delivery,
+  type Hear,
   type MessageBroker,
   type MessageData,
   type MessageHandler,
@@ -72,6 +74,7 @@ export function sqliteBroker(path: string, name: string, { folder, now = Date.no
 
 class SqliteBroker implements MessageBroker {
   readonly immediate = true;
+  readonly #live = new Listeners();
   readonly #database: DatabaseSync;
   readonly #name: string;
   readonly #now: () => number;
@@ -133,6 +136,14 @@ class SqliteBroker implements MessageBroker {
     checkMessage("reply", message);
     this.#statements.dropReplies.run(this.#repliesName(), this.#now() - REPLY_AGE_MS);
     this.#put(this.#repliesName(), replyTo, message, undefined);
+  }
+
+  send(topic: string, data: Uint8Array): void {
+    this.#live.send(topic, data);
+  }
+
+  listen(topic: string, hear: Hear): () => void {
+    return this.#live.listen(topic, hear);
   }
 
   close(): void {

@@ -6,8 +6,10 @@ import type { Instance } from "../../engine/engine.ts";
 import { mayWait } from "../../engine/may-wait.ts";
 import type { Maybe } from "../../engine/async/maybe.ts";
 import type { Binding, Capability } from "../capability.ts";
+import { deniedName } from "../denial.ts";
 import { answerError, bytesOf, madeByHost, tooMuch } from "../guest.ts";
 import { answering, type Session } from "../resources/answering.ts";
+import { liveMessages } from "./live.ts";
 import { checkMetadata, type Delivery, LARGEST_REPLIES, type MessageBroker, type MessageData } from "./messaging.ts";
 
 /** The brokers by the topics that are granted on them. */
@@ -184,8 +186,9 @@ function bind(grant: MessagingGrant): MessagingBinding {
 
   const brokerOf = (topic: string): MessageBroker => {
     const broker = grant.get(topic);
-    if (state.transaction === undefined || broker === undefined) throw denied("the topic is not granted");
-    return broker;
+    if (state.transaction !== undefined && broker !== undefined) return broker;
+    state.transaction?.denied?.(deniedName("topic", topic, "messaging"));
+    throw denied("the topic is not granted");
   };
   /** Takes the message from the guest: it was given away. */
   const taken = (message: Message): MessageData => {
@@ -220,6 +223,7 @@ function bind(grant: MessagingGrant): MessagingBinding {
     const { broker, delivery } = received;
     return answering(state, () => broker.reply(delivery.replyTo ?? "", data), other);
   });
+  const live = liveMessages(state, brokerOf, waits);
   const types = {
     __proto__: null,
     Message: messageFace(Message),
@@ -230,11 +234,13 @@ function bind(grant: MessagingGrant): MessagingBinding {
       "wasi:messaging/types@0.2.0-draft": types,
       "wasi:messaging/producer@0.2.0-draft": { __proto__: null, send },
       "wasi:messaging/request-reply@0.2.0-draft": { __proto__: null, request, reply, RequestOptions },
+      ...live.imports,
     },
     prepare(transaction) {
       state.transaction = transaction;
       state.bytes = 0;
     },
+    finish: () => live.finish(),
     message: (delivery, broker) => Message.received({ delivery, broker }),
   };
 }
@@ -252,7 +258,7 @@ function clientFace<C extends abstract new (...args: never[]) => object>(client:
 /** Topics that a component was granted. */
 export const messagingCapability = {
   name: "messaging",
-  packages: ["wasi:messaging"],
+  packages: ["wasi:messaging", "starlane:messaging"],
   configure: (grant: MessagingGrant) => (): MessagingBinding => bind(grant),
 } satisfies Capability<MessagingGrant>;
 

@@ -12,10 +12,12 @@ const BUSY_MS = 250;
 export interface SqliteSettings {
   /** The manifest's folder, absolute. */
   readonly folder: string;
-  /** `full` survives a power cut, `normal` a crash of the process. */
-  readonly durability: "full" | "normal";
+  /** `full` survives a power cut, `normal` a crash of the machine's programs, `none` only that of this process. */
+  readonly durability: "full" | "normal" | "none";
   readonly busyMs?: number | undefined;
 }
+
+const SYNCHRONOUS = { full: "FULL", normal: "NORMAL", none: "OFF" };
 
 /** `path`: relative to the folder, or `:memory:`. Folders on the way are made. @throws StarlaneError `resource/unavailable` */
 export function openSqlite(path: string, settings: SqliteSettings): DatabaseSync {
@@ -23,7 +25,7 @@ export function openSqlite(path: string, settings: SqliteSettings): DatabaseSync
     const file = path === ":memory:" ? path : resolve(settings.folder, path);
     if (file !== path) mkdirSync(dirname(file), { recursive: true });
     const database = new DatabaseSync(file, { timeout: settings.busyMs ?? BUSY_MS, defensive: true });
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${settings.durability.toUpperCase()}`);
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${SYNCHRONOUS[settings.durability]}`);
     return database;
   } catch (error) {
     throw unavailable("the SQLite database", error);

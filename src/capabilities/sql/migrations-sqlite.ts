@@ -3,29 +3,37 @@
 import { untilAborted } from "../resources/answering.ts";
 import type { AppliedMigration, MigrationTarget } from "./migrations.ts";
 import type { SqliteDatabase } from "./sqlite.ts";
+import type { SqliteHost } from "./sqlite-host.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS starlane_migrations (
   number INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, applied_ms INTEGER NOT NULL
 ) STRICT`;
 const TURN_MS = 60_000;
 
-export function sqliteMigrations({ writer, turns }: SqliteDatabase): MigrationTarget {
+export function sqliteMigrations({ host, turns }: SqliteDatabase): MigrationTarget {
   return {
     applyOne: async (choose) => {
       const release = await turns.take();
       try {
-        await begin(writer);
-        writer.trusted(SCHEMA);
-        const chosen = choose(writer.host("SELECT number, name, digest FROM starlane_migrations").map(toApplied));
+        await begin(host);
+        await host.ask({ kind: "trusted", sql: SCHEMA });
+        const found = await host.ask({
+          kind: "host",
+          sql: "SELECT number, name, digest FROM starlane_migrations",
+          values: [],
+        });
+        const chosen = choose(found.kind === "found" ? found.rows.map(toApplied) : []);
         if (chosen !== undefined) {
-          writer.trusted(chosen.sql);
+          await host.ask({ kind: "trusted", sql: chosen.sql });
           const { number, name, digest } = chosen;
-          writer.host("INSERT INTO starlane_migrations VALUES (?, ?, ?, ?)", [number, name, digest, Date.now()]);
+          const values = [number, name, digest, Date.now()];
+          await host.ask({ kind: "host", sql: "INSERT INTO starlane_migrations VALUES (?, ?, ?, ?)", values });
         }
-        writer.trusted("COMMIT");
+        await host.ask({ kind: "commit" });
         return chosen;
       } finally {
-        if (writer.database.isTransaction) writer.trusted("ROLLBACK");
+        // After a commit there is nothing to undo.
+        await host.ask({ kind: "rollback" }).catch(() => undefined);
         release();
       }
     },
@@ -33,9 +41,13 @@ export function sqliteMigrations({ writer, turns }: SqliteDatabase): MigrationTa
 }
 
 /** A migration of another process may take a while. */
-async function begin(writer: SqliteDatabase["writer"]): Promise<void> {
+async function begin(host: SqliteHost): Promise<void> {
   const limit = AbortSignal.timeout(TURN_MS);
-  while (!writer.begins(true)) await untilAborted(new Promise((resume) => setTimeout(resume, 20)), limit);
+  for (;;) {
+    const answer = await host.ask({ kind: "begin", mayWait: true });
+    if (answer.kind === "begun" && answer.isBegun) return;
+    await untilAborted(new Promise((resume) => setTimeout(resume, 20)), limit);
+  }
 }
 
 function toApplied(row: Readonly<Record<string, unknown>>): AppliedMigration {

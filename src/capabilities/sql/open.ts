@@ -27,7 +27,7 @@ interface Opened {
 async function openSqlite(place: { path: string; allowRecursion: boolean }, settings: SqlSettings): Promise<Opened> {
   const { sqliteDatabase } = await import("./sqlite.ts");
   const { sqliteMigrations } = await import("./migrations-sqlite.ts");
-  const database = sqliteDatabase(place.path, settings.folder, place);
+  const database = await sqliteDatabase(place.path, settings.folder, place);
   return { database, target: sqliteMigrations(database) };
 }
 

@@ -4,6 +4,7 @@
 import type { StarlaneError } from "../../base/errors.ts";
 import type { Maybe } from "../../engine/async/maybe.ts";
 import type { CapabilityTransaction, TransactionOutcome, WholeTransaction } from "../capability.ts";
+import { deniedName } from "../denial.ts";
 import { answerError } from "../guest.ts";
 import { untilAborted } from "../resources/answering.ts";
 import { isResourceError } from "../resources/resource.ts";
@@ -35,7 +36,10 @@ export class Sessions {
 
   /** Whether a database may be opened by that name, and if not why. */
   look(name: string): "open" | "denied" | "missing" {
-    if (!this.#grant.has(name)) return "missing";
+    if (!this.#grant.has(name)) {
+      this.#transaction?.denied?.(deniedName("database", name, "sql"));
+      return "missing";
+    }
     return this.#transaction === undefined ? "denied" : "open";
   }
 

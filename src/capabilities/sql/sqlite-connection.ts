@@ -177,7 +177,7 @@ const HARMLESS_PRAGMAS = new Set([
 ]); // prettier-ignore
 const HARMLESS_MODULES = new Set(["fts5", "rtree"]);
 
-function bindAs(
+export function bindAs(
   style: "question" | "dollar" | undefined,
   count: number,
   values: readonly SqlValue[],

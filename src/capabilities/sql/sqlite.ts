@@ -1,21 +1,21 @@
 // A SQL database in a SQLite file. One connection writes, for one transaction after another; reads before a transaction's first write
-// go to others and see what is committed. Statements of guests pass an authorizer: none reaches another file, ends a transaction or
-// changes how the database works. Nothing can interrupt a statement here, so recursion has to be allowed in the address.
+// go to others and see what is committed. Statements run in a process of their own, because nothing else can interrupt one;
+// only lookups by a key, which are over at once, run here.
 
-import { resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { untilAborted } from "../resources/answering.ts";
-import { overLimit, reachingNow } from "../resources/resource.ts";
-import { openSqlite } from "../resources/sqlite.ts";
-import { Connection, fromSqlite, LIMITS, type Prepared, type SqliteOptions } from "./sqlite-connection.ts";
-import { Turns } from "./turns.ts";
+import { overLimit, reachingNow, unavailable } from "../resources/resource.ts";
+import type { SqliteOptions } from "./sqlite-connection.ts";
+import { type Asker, SqliteHost } from "./sqlite-host.ts";
+import { type FoundRow, Lookups } from "./sqlite-lookups.ts";
+import type { SqliteAnswer, SqliteRequest } from "./sqlite-protocol.ts";
 import {
   checkStatement,
   fetchLimit,
   LARGEST_DEPTH,
-  LARGEST_FETCH_BYTES,
   LARGEST_OPEN_ROWS,
-  sizeOf,
   type SqlColumn,
   type SqlDatabase,
   sqlError,
@@ -25,72 +25,77 @@ import {
   type SqlSession,
   type SqlValue,
 } from "./sql.ts";
+import { Turns } from "./turns.ts";
 
 const RESOURCE = "the SQL database";
-/** Connections that hold an answer which is read piece by piece. */
-const LARGEST_READERS = 64;
-const IDLE_READERS = 4;
 /** How long a writer of another process is waited for, and how often it is tried meanwhile. */
 const BUSY_MS = 5000;
 const BUSY_STEP_MS = 10;
+const MOST_WRITING = 500;
 
-/** @throws StarlaneError `resource/unavailable` */
-export function sqliteDatabase(path: string, folder: string, options: SqliteOptions): SqliteDatabase {
-  const writer = openSqlite(path, { folder, durability: "full", busyMs: 0 });
-  return new SqliteDatabase(path === ":memory:" ? path : resolve(folder, path), writer, options);
+/** `path`: relative to the folder, or `:memory:`. Folders on the way are made. @throws StarlaneError `resource/unavailable` (rejects) */
+export async function sqliteDatabase(path: string, folder: string, options: SqliteOptions): Promise<SqliteDatabase> {
+  const volatile = path === ":memory:" ? reachingNow(RESOURCE, () => mkdtempSync(join(tmpdir(), "starlane-sql-"))) : undefined;
+  const file = volatile === undefined ? resolve(folder, path) : join(volatile, "memory.db");
+  try {
+    if (volatile === undefined) reachingNow(RESOURCE, () => mkdirSync(dirname(file), { recursive: true }));
+    const { allowRecursion } = options;
+    const host = new SqliteHost({ kind: "open", path: file, allowRecursion, volatile: volatile !== undefined });
+    await host.open();
+    return new SqliteDatabase(host, new Lookups(file), volatile);
+  } catch (error) {
+    remove(volatile);
+    throw error;
+  }
+}
+
+function remove(folder: string | undefined): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 export class SqliteDatabase implements SqlDatabase {
-  readonly #path: string;
-  readonly #options: SqliteOptions;
+  readonly host: SqliteHost;
+  readonly lookups: Lookups;
   /** Whose turn it is to write. */
   readonly turns = new Turns();
-  readonly writer: Connection;
-  readonly #idle: Connection[] = [];
-  #readers = 0;
+  /** A database in memory lies in a folder that goes with it: so it outlives the process that runs its statements. */
+  readonly #volatile: string | undefined;
+  /** Statements that are known to write: they need not be tried on a connection that reads. */
+  readonly writing = new Set<string>();
+  #rows = 0;
 
-  constructor(path: string, writer: DatabaseSync, options: SqliteOptions) {
-    this.#path = path;
-    this.#options = options;
-    this.writer = new Connection(writer, options);
-  }
-
-  /** A database in memory has one connection, so whoever reads waits for a turn too. */
-  get hasReaders(): boolean {
-    return this.#path !== ":memory:";
+  constructor(host: SqliteHost, lookups: Lookups, volatile: string | undefined) {
+    this.host = host;
+    this.lookups = lookups;
+    this.#volatile = volatile;
   }
 
   session(signal?: AbortSignal): SqlSession {
     return new SqliteSession(this, signal);
   }
 
-  takeReader(): Connection {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    if (this.#readers >= LARGEST_READERS) throw overLimit("too many answers are open", LARGEST_READERS);
-    const database = reachingNow(
-      RESOURCE,
-      () => new DatabaseSync(this.#path, { readOnly: true, defensive: true, limits: LIMITS }),
-    );
-    this.#readers++;
-    return new Connection(database, this.#options);
+  /** The number of an answer that stays open. */
+  nextRows(): number {
+    return ++this.#rows;
   }
 
-  giveBack(reader: Connection): void {
-    if (this.#idle.length < IDLE_READERS && reader.database.isOpen) return void this.#idle.push(reader);
-    this.#readers--;
-    if (reader.database.isOpen) reader.database.close();
+  async close(): Promise<void> {
+    this.lookups.close();
+    await this.host.close();
+    remove(this.#volatile);
   }
+}
 
-  close(): void {
-    for (const reader of this.#idle.splice(0)) reader.database.close();
-    if (this.writer.database.isOpen) this.writer.database.close();
-  }
+/** The answer of the kind that was asked for. */
+function expected<K extends SqliteAnswer["kind"]>(answer: SqliteAnswer, kind: K): Extract<SqliteAnswer, { kind: K }> {
+  if (answer.kind === kind) return answer as Extract<SqliteAnswer, { kind: K }>;
+  throw unavailable(RESOURCE, new Error(`answered with ${answer.kind}, not ${kind}`));
 }
 
 class SqliteSession implements SqlSession {
   readonly #database: SqliteDatabase;
   readonly #signal: AbortSignal | undefined;
+  readonly #asker: Asker = { life: undefined };
   readonly #rows = new Set<SqliteRows>();
   #release: (() => void) | undefined;
   #depth = 0;
@@ -104,49 +109,34 @@ class SqliteSession implements SqlSession {
   async query(sql: string, parameters: readonly SqlValue[]): Promise<SqlRows> {
     checkStatement(sql, parameters);
     if (this.#rows.size >= LARGEST_OPEN_ROWS) throw overLimit("too many answers are open", LARGEST_OPEN_ROWS);
-    const { connection, prepared, release } = await this.#prepare(sql);
-    const close = (rows: SqliteRows): void => {
-      this.#rows.delete(rows);
-      connection.keep(sql, prepared);
-      release();
-    };
-    try {
-      const values = prepared.statement.iterate(...(prepared.bind(parameters) as SQLInputValue[]));
-      const rows = new SqliteRows(connection, prepared.columns, values[Symbol.iterator](), close);
-      this.#rows.add(rows);
-      // Writes happen with the first step; and most answers end here, which gives the connection back.
-      rows.fetchAhead();
-      return rows;
-    } catch (error) {
-      release();
-      throw error instanceof Error && "errcode" in error ? connection.failure(error) : error;
-    }
+    this.#checkOpen();
+    const found = this.#release === undefined ? this.#database.lookups.find(sql, parameters) : undefined;
+    if (found !== undefined) return new FoundRows(found);
+    const id = this.#database.nextRows();
+    const answer = expected(await this.#run({ kind: "run", on: "reader", sql, parameters, rows: id }), "rows");
+    const { host } = this.#database;
+    const ask = async (request: Extract<SqliteRequest, { kind: "fetch" | "close" }>): Promise<SqliteAnswer> =>
+      await untilAborted(host.ask(request, { life: rows.life }), this.#signal);
+    const rows = new SqliteRows(id, answer, host.life, ask, () => this.#rows.delete(rows));
+    if (!answer.hasEnded) this.#rows.add(rows);
+    return rows;
   }
 
   async execute(sql: string, parameters: readonly SqlValue[]): Promise<bigint> {
     checkStatement(sql, parameters);
-    const { connection, prepared, release } = await this.#prepare(sql);
-    try {
-      const { changes } = prepared.statement.run(...(prepared.bind(parameters) as SQLInputValue[]));
-      connection.keep(sql, prepared);
-      return prepared.writes ? BigInt(changes) : 0n;
-    } catch (error) {
-      throw error instanceof Error && "errcode" in error ? connection.failure(error) : error;
-    } finally {
-      release();
-    }
+    return expected(await this.#run({ kind: "run", on: "reader", sql, parameters }), "changed").count;
   }
 
   async begin(): Promise<SqlPart> {
-    const writer = await this.#write();
+    await this.#write();
     if (this.#depth >= LARGEST_DEPTH) throw overLimit("too many parts of a transaction are open", LARGEST_DEPTH);
     const level = ++this.#depth;
-    writer.trusted(`SAVEPOINT part${level}`);
-    const end = (sql: string): void => {
+    await this.#ask({ kind: "trusted", sql: `SAVEPOINT part${level}` });
+    const end = async (sql: string): Promise<void> => {
       if (this.#ended || this.#depth < level) return;
       if (this.#depth > level) throw sqlError("statement", "a part that was begun later has to end first");
-      reachingNow(RESOURCE, () => writer.trusted(sql));
       this.#depth--;
+      await this.#ask({ kind: "trusted", sql });
     };
     return {
       commit: () => end(`RELEASE part${level}`),
@@ -154,59 +144,69 @@ class SqliteSession implements SqlSession {
     };
   }
 
-  end(how: "commit" | "rollback"): void {
+  async end(how: "commit" | "rollback"): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    for (const rows of this.#rows) rows.close();
-    if (this.#release === undefined) return;
-    const { writer } = this.#database;
+    const { host } = this.#database;
+    // What still runs has nobody who waits for it.
+    host.giveUp(this.#asker);
+    const open = [...this.#rows];
     try {
-      if (how === "commit") writer.trusted("COMMIT");
+      for (const rows of open) await rows.close().catch(() => undefined);
+      if (this.#release !== undefined) await host.ask({ kind: how }, this.#asker);
     } catch (error) {
-      throw writer.failure(error);
+      // What was not committed is undone with the process that it was done in.
+      if (how === "commit") throw error;
     } finally {
-      if (writer.database.isTransaction) writer.trusted("ROLLBACK");
-      this.#release();
+      this.#release?.();
     }
   }
 
-  /** The statement on the connection it belongs to: the writer from the transaction's first write on. */
-  async #prepare(sql: string): Promise<{ connection: Connection; prepared: Prepared; release: () => void }> {
-    this.#checkOpen();
-    if (this.#release === undefined && this.#database.hasReaders) {
-      const connection = this.#database.takeReader();
-      let prepared: Prepared | undefined;
-      try {
-        prepared = connection.prepare(sql);
-        if (!prepared.writes) return { connection, prepared, release: () => this.#database.giveBack(connection) };
-      } finally {
-        if (prepared === undefined || prepared.writes) this.#database.giveBack(connection);
-      }
+  async #ask(request: Exclude<SqliteRequest, { kind: "open" }>): Promise<SqliteAnswer> {
+    const { host } = this.#database;
+    try {
+      return await untilAborted(host.ask(request, this.#asker), this.#signal);
+    } catch (error) {
+      if (this.#signal?.aborted === true) host.giveUp(this.#asker);
+      throw error;
     }
-    const connection = await this.#write();
-    return { connection, prepared: connection.prepare(sql), release: () => undefined };
+  }
+
+  /** On the connection that the statement belongs to: the writer from the transaction's first write on. */
+  async #run(request: Extract<SqliteRequest, { kind: "run" }>): Promise<SqliteAnswer> {
+    this.#checkOpen();
+    const { writing } = this.#database;
+    if (this.#release === undefined && !writing.has(request.sql)) {
+      const answer = await this.#ask(request);
+      if (answer.kind !== "writes") return answer;
+      if (writing.size >= MOST_WRITING) writing.clear();
+      writing.add(request.sql);
+    }
+    await this.#write();
+    return await this.#ask({ ...request, on: "writer" });
   }
 
   /** Waits for the turn to write, in this process and among others, and begins. */
-  async #write(): Promise<Connection> {
+  async #write(): Promise<void> {
     this.#checkOpen();
-    const { writer, turns } = this.#database;
-    if (this.#release !== undefined) return writer;
+    if (this.#release !== undefined) return;
+    const { host, turns } = this.#database;
     const turn = turns.take();
     const release = turn instanceof Promise ? await turns.wait(turn, this.#signal) : turn;
     try {
       for (let waitedMs = 0; ; waitedMs += BUSY_STEP_MS) {
-        if (writer.begins(waitedMs < BUSY_MS)) break;
+        const mayWait = waitedMs < BUSY_MS;
+        if (expected(await this.#ask({ kind: "begin", mayWait }), "begun").isBegun) break;
         await untilAborted(new Promise((resume) => setTimeout(resume, BUSY_STEP_MS)), this.#signal);
       }
+      this.#asker.life = host.life;
       this.#checkOpen();
     } catch (error) {
-      if (writer.database.isTransaction) writer.trusted("ROLLBACK");
+      await host.ask({ kind: "rollback" }).catch(() => undefined);
       release();
       throw error;
     }
     this.#release = release;
-    return writer;
   }
 
   #checkOpen(): void {
@@ -214,68 +214,73 @@ class SqliteSession implements SqlSession {
   }
 }
 
-/** An answer that is stepped through as it is read. */
-class SqliteRows implements SqlRows {
+/** An answer that is there. */
+class FoundRows implements SqlRows {
   readonly columns: readonly SqlColumn[];
-  readonly #connection: Connection;
-  readonly #values: Iterator<unknown>;
-  readonly #onClose: (rows: SqliteRows) => void;
-  #ahead: SqlRow[] = [];
-  #state: "open" | "ended" | "closed" = "open";
+  #rows: SqlRow[] | undefined;
 
-  constructor(
-    connection: Connection,
-    columns: readonly SqlColumn[],
-    values: Iterator<unknown>,
-    onClose: (rows: SqliteRows) => void,
-  ) {
-    this.#connection = connection;
+  constructor({ columns, rows }: FoundRow) {
     this.columns = columns;
-    this.#values = values;
-    this.#onClose = onClose;
-  }
-
-  fetchAhead(): void {
-    this.#ahead = this.#read(fetchLimit(100), 1 << 20);
+    this.#rows = [...rows];
   }
 
   next(limit: number): readonly SqlRow[] {
-    if (this.#state === "closed") throw sqlError("statement", "the answer is closed");
-    const count = fetchLimit(limit);
-    if (this.#ahead.length > 0) return this.#ahead.splice(0, count);
-    return this.#state === "ended" ? [] : this.#read(count, LARGEST_FETCH_BYTES);
+    if (this.#rows === undefined) throw sqlError("statement", "the answer is closed");
+    return this.#rows.splice(0, fetchLimit(limit));
   }
 
   close(): void {
-    if (this.#state === "open") this.#end();
-    this.#state = "closed";
-    this.#ahead = [];
+    this.#rows = undefined;
+  }
+}
+
+/** An answer that is read piece by piece. */
+class SqliteRows implements SqlRows {
+  readonly columns: readonly SqlColumn[];
+  /** Of the process in which it is open. */
+  readonly life: number;
+  readonly #id: number;
+  readonly #ask: (request: Extract<SqliteRequest, { kind: "fetch" | "close" }>) => Promise<SqliteAnswer>;
+  readonly #onEnd: () => void;
+  #ahead: SqlRow[];
+  #state: "open" | "ended" | "closed";
+
+  constructor(
+    id: number,
+    { columns, rows, hasEnded }: Extract<SqliteAnswer, { kind: "rows" }>,
+    life: number,
+    ask: (request: Extract<SqliteRequest, { kind: "fetch" | "close" }>) => Promise<SqliteAnswer>,
+    onEnd: () => void,
+  ) {
+    this.columns = columns;
+    this.life = life;
+    this.#id = id;
+    this.#ask = ask;
+    this.#onEnd = onEnd;
+    this.#ahead = [...rows];
+    this.#state = hasEnded ? "ended" : "open";
   }
 
-  #read(count: number, limitBytes: number): SqlRow[] {
-    const rows: SqlRow[] = [];
-    try {
-      for (let bytes = 0; rows.length < count && bytes < limitBytes;) {
-        const { done, value } = this.#values.next();
-        if (done === true) {
-          this.#end();
-          break;
-        }
-        const cells: unknown[] = Array.isArray(value) ? value : [];
-        const row = cells.map((one, i) => fromSqlite(one, this.columns[i]?.type ?? ""));
-        rows.push(row);
-        for (const one of row) bytes += sizeOf(one);
-      }
-      return rows;
-    } catch (error) {
-      if (this.#state === "open") this.#end();
-      throw this.#connection.failure(error);
-    }
+  async next(limit: number): Promise<readonly SqlRow[]> {
+    if (this.#state === "closed") throw sqlError("statement", "the answer is closed");
+    const count = fetchLimit(limit);
+    if (this.#ahead.length > 0) return this.#ahead.splice(0, count);
+    if (this.#state === "ended") return [];
+    const { rows, hasEnded } = expected(await this.#ask({ kind: "fetch", rows: this.#id, limit: count }), "rows");
+    if (hasEnded) this.#end();
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    const wasOpen = this.#state === "open";
+    this.#state = "closed";
+    this.#ahead = [];
+    this.#onEnd();
+    if (wasOpen) await this.#ask({ kind: "close", rows: this.#id });
   }
 
   #end(): void {
-    this.#state = "ended";
-    this.#values.return?.();
-    this.#onClose(this);
+    if (this.#state === "open") this.#state = "ended";
+    this.#onEnd();
   }
 }

@@ -16,8 +16,8 @@ export const TRIGGER_KEYS = {
     later: "Remove it, and take the messages as requests of an `http` trigger until messages are built.",
   },
   routes: { means: "Of an http trigger: which requests go where." },
-  before: { means: "Of an http trigger: what runs before every route." },
-  after: { means: "Of an http trigger: what runs after every route." },
+  before: { means: "Of an http trigger: what sees the requests of all routes first." },
+  after: { means: "Of an http trigger: what sees the answers of all routes." },
 } as const satisfies Keys;
 
 export const LISTENER_KEYS = {
@@ -49,8 +49,8 @@ export const LISTENER_LIMIT_KEYS = {
 /** What every route written as a mapping may have. */
 const ANY_ROUTE_KEYS = {
   route: { means: "The route: METHOD /path -> target." },
-  before: { means: "Operations that run before, or wasi:http middleware components around it." },
-  after: { means: "Operations that run after." },
+  before: { means: "Operations that see the request first, or wasi:http middleware components around it." },
+  after: { means: "Operations that see the answer." },
   limits: { means: "Bounds of the requests of this route." },
 } as const satisfies Keys;
 
@@ -106,8 +106,21 @@ export const ANSWER_KEYS = {
   headers: { means: "Headers that come from output ports." },
 } as const satisfies Keys;
 
-export const MIDDLEWARE_KEYS = {
-  component: { means: "A wasi:http middleware component." },
+export const BEFORE_KEYS = {
+  operation: { means: "The operation that looks at requests." },
+  component: { means: "In place of an operation: a wasi:http middleware component." },
+  ...REQUEST_KEYS,
+  status: { means: "The status of error results, by the name of their case." },
+  redirect: { means: "Where browsers are sent for error results, by the name of their case." },
+  as: { means: "The name of a result that has no ports with names." },
+  set: { means: "Headers of the request that come from output ports, in place of what the client sent." },
+} as const satisfies Keys;
+
+export const AFTER_KEYS = {
+  operation: { means: "The operation that looks at answers." },
+  headers: { means: "Headers of the answer, and the input ports that they go to." },
+  as: { means: "The name of a result that has no ports with names." },
+  set: { means: "Headers of the answer that come from output ports." },
 } as const satisfies Keys;
 
 export const CLI_KEYS = {

@@ -11,6 +11,8 @@ import type { TriggerSurroundings } from "./targets.ts";
 
 /** RFC 9110, sections 9.3.1 and 9.3.2: content of these has no meaning; and OPTIONS, which has none that is defined. */
 const WITHOUT_BODY: readonly HttpMethod[] = ["GET", "HEAD", "OPTIONS"];
+/** RFC 9110, section 15.4: those that have a `location`. */
+export const REDIRECTS = [301, 302, 303, 307, 308] as const;
 const BODY_EXAMPLE = "body: { port: image, as: bytes, types: [ image/png ] }";
 
 /** What is not written follows from the methods: `fields` where requests have bodies, else none. */
@@ -112,12 +114,22 @@ export function readAnswer(answer: Entry | undefined, status: Entry | undefined,
   const keys = readKnown(value, "`answer` of a route", ANSWER_KEYS, mistakes);
   const [port, code, type, headers] = ["port", "status", "type", "headers"].map((key) => keys.get(key)?.value);
   return {
-    status: code === undefined ? undefined : readInteger(code, "`status` of an answer", 200, 299, "status: 201", mistakes),
+    status: code === undefined ? undefined : readSuccess(code, mistakes),
     body: port === undefined ? undefined : readPortUse(port, "the answer", mistakes),
     contentType: type === undefined ? undefined : readAnswerType(type, mistakes),
-    headers: headers === undefined ? [] : readAnswerHeaders(headers, mistakes),
+    headers:
+      headers === undefined
+        ? []
+        : readSetHeaders(headers, "`headers` of an answer", "headers: { location: url }", false, mistakes),
     errors,
   };
+}
+
+/** A status of success, or one that sends browsers to the `location` that the operation names. */
+function readSuccess(tree: Tree, mistakes: Mistakes): number | undefined {
+  const isRedirect = tree.kind === "number" && REDIRECTS.some((status) => status === tree.value);
+  if (tree.kind === "number" && isRedirect) return tree.value;
+  return readInteger(tree, "`status` of an answer", 200, 299, "status: 201", mistakes);
 }
 
 function readAnswerType(tree: Tree, mistakes: Mistakes): string | undefined {
@@ -134,12 +146,12 @@ function readAnswerType(tree: Tree, mistakes: Mistakes): string | undefined {
   return undefined;
 }
 
-/** What the server itself says of an answer. */
+/** What servers say themselves of a message, and of the connection that it goes over. */
 const OWN_HEADERS = [
   "connection",
   "content-length",
-  "content-type",
   "date",
+  "host",
   "keep-alive",
   "transfer-encoding",
   "upgrade",
@@ -147,31 +159,37 @@ const OWN_HEADERS = [
   "te",
 ];
 
-function readAnswerHeaders(tree: Tree, mistakes: Mistakes): AnswerBinding["headers"] {
-  return readEntries(tree, "`headers` of an answer", "headers: { location: url }", mistakes).flatMap(
-    ({ key, keySpan, value }) => {
-      const name = key.toLowerCase();
-      const port = readPortName(value, `the header ${named(name)}`, mistakes);
-      if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,256}$/.test(name) || OWN_HEADERS.includes(name)) {
-        const isOwn = OWN_HEADERS.includes(name);
-        const message = isOwn ? `the header ${named(name)} is set by the server` : `${named(key)} cannot be the name of a header`;
-        const cure =
-          name === "content-type"
-            ? "Write `type` beside `headers`."
-            : isOwn
-              ? "Remove it."
-              : "Use letters, digits and hyphens, as in `location`.";
-        mistakes.error("manifest/bad-value", keySpan, message, cure);
-        return [];
-      }
-      return port === undefined ? [] : [{ name, port, span: value.span }];
-    },
-  );
+/** Headers that come from output ports; `mayType`: `content-type` is one of them. */
+export function readSetHeaders(
+  tree: Tree,
+  what: string,
+  example: string,
+  mayType: boolean,
+  mistakes: Mistakes,
+): AnswerBinding["headers"] {
+  return readEntries(tree, what, example, mistakes).flatMap(({ key, keySpan, value }) => {
+    const name = key.toLowerCase();
+    const port = readPortName(value, `the header ${named(name)}`, mistakes);
+    const isOwn = OWN_HEADERS.includes(name) || (name === "content-type" && !mayType);
+    if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,256}$/.test(name) || isOwn) {
+      const message = isOwn ? `the header ${named(name)} is set by the server` : `${named(key)} cannot be the name of a header`;
+      const cure =
+        name === "content-type"
+          ? "Write `type` beside `headers`."
+          : isOwn
+            ? "Remove it."
+            : "Use letters, digits and hyphens, as in `location`.";
+      mistakes.error("manifest/bad-value", keySpan, message, cure);
+      return [];
+    }
+    return port === undefined ? [] : [{ name, port, span: value.span }];
+  });
 }
 
 const STATUS_EXAMPLE = "status: { 404: not-found, 409: [ taken, conflict ] }";
 
-function readErrors(tree: Tree, mistakes: Mistakes): AnswerBinding["errors"] {
+/** The status of error results, by their case. */
+export function readErrors(tree: Tree, mistakes: Mistakes): AnswerBinding["errors"] {
   const seen = new Map<string, number>();
   return readEntries(tree, "`status` of a route", STATUS_EXAMPLE, mistakes).flatMap((entry) => {
     const status = Number(entry.key);

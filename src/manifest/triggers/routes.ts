@@ -1,7 +1,6 @@
 // Reads `routes:` of an http trigger: each a text, or a mapping with the text and its options.
 
 import type { Span } from "../../base/diagnostics.ts";
-import { FORMATS } from "../formats.ts";
 import { meant, named, quoted, type Mistakes } from "../mistakes.ts";
 import { pathProblem, normalizePath } from "../paths.ts";
 import { readDescription, readDuration, readItems, readKnown, readText, wrongKind } from "../reading.ts";
@@ -12,8 +11,9 @@ import { readBindings, readPortUse, readQueryText } from "./bindings.ts";
 import { ROUTE_KEYS } from "./keys.ts";
 import { readHttpLimits } from "./listener.ts";
 import { readMiddleware } from "./middleware.ts";
-import { readAnswer, readBody } from "./operation-route.ts";
+import { readAnswer, readBody, REDIRECTS } from "./operation-route.ts";
 import { readPath } from "./path.ts";
+import { isPlace, isWebUrl } from "./place.ts";
 import { joinedText, parseRouteText, ROUTE_EXAMPLE, type RouteText } from "./route-text.ts";
 import { isComponentName, readTarget, type TriggerSurroundings } from "./targets.ts";
 
@@ -266,18 +266,11 @@ function readProxy(text: RouteText, base: Base, around: TriggerSurroundings): Ro
   return undefined;
 }
 
-function isWebUrl(text: string): boolean {
-  return /^https?:\/\/[^/?#]/.test(text) && FORMATS.uri.has(text);
-}
-
-const REDIRECTS = [301, 302, 303, 307, 308] as const;
-
 function readRedirect(text: RouteText, base: Base, keys: Keys, mistakes: Mistakes): RedirectRoute | undefined {
   const to = targetText(text);
   const span = targetSpan(text);
   const bare = to.endsWith("*") ? to.slice(0, -1) : to;
-  const isPath = /^\/(?!\/)/.test(bare) && FORMATS.uri.has(`x:${bare}`);
-  if ((!isPath && !isWebUrl(bare)) || bare.includes("*")) {
+  if (!isPlace(bare) || bare.includes("*")) {
     const cure = "Write a path or a URL, as in `/new` or `https://example.com/new/*`.";
     mistakes.error("manifest/bad-value", span, `${quoted(to)} is no place that a browser can be sent to`, cure);
     return undefined;

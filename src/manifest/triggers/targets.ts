@@ -26,6 +26,8 @@ export interface TargetPorts {
   readonly inputs: readonly { readonly name: string; readonly type?: ValType | undefined; readonly hasDefault: boolean }[];
   /** Undefined where they are not known. */
   readonly outputs?: readonly string[] | undefined;
+  /** Undefined where it is not known whether there is one. */
+  readonly result?: { readonly type: ValType | undefined } | undefined;
   /** The cases of its error result; undefined where they are not known, or it has no cases. */
   readonly errorCases?: readonly string[] | undefined;
 }

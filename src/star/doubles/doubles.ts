@@ -1,12 +1,14 @@
 // What one test has in place of the outside: stores in memory with what the test gave them, scripted HTTP, a clock that only sleeping
 // moves, and the faults that the test asks for. Made for one test, used up by it.
 
-import { virtualClock, type Clock } from "../../base/clock.ts";
+import { type VirtualClock, virtualClock } from "../../base/clock.ts";
 import { StarlaneError } from "../../base/errors.ts";
 import type { HttpClient } from "../../capabilities/http/http-client.ts";
 import type { Network } from "../../capabilities/sockets/network.ts";
 import type { Given } from "../../manifest/given.ts";
 import type { Opened } from "../resources.ts";
+import type { StorageDoubles } from "../storage.ts";
+import { heldDatabase } from "./held-database.ts";
 import { faultyDatabase, faultyFilesystem, faultyStore } from "./faulty.ts";
 import { FaultSchedule } from "./fault-schedule.ts";
 import { fillBlobs, fillFiles, fillKeyValue, fillSql } from "./fill.ts";
@@ -23,8 +25,8 @@ const NOTHING: Given = {
   span: { source: { file: "", text: "" }, start: 0, end: 0 },
 };
 
-export class Doubles {
-  readonly clock: Clock;
+export class Doubles implements StorageDoubles {
+  readonly clock: VirtualClock;
   readonly http: ScriptedHttp & HttpClient;
   readonly network: Network = refusingNetwork;
   readonly #given: Given;
@@ -52,8 +54,8 @@ export class Doubles {
     return faultyStore(store, this.#faults.planOf("blobs"), this.#sleep);
   }
 
-  messaging(broker: Opened["messaging"]): Opened["messaging"] {
-    return faultyStore(broker, this.#faults.planOf("messaging"), this.#sleep);
+  messaging(_name: string, broker: Opened["messaging"]): Promise<Opened["messaging"]> {
+    return Promise.resolve(faultyStore(broker, this.#faults.planOf("messaging"), this.#sleep));
   }
 
   /** @throws StarlaneError `resource/…` of a statement that fails */
@@ -61,7 +63,7 @@ export class Doubles {
     for (const given of this.#given.sql) {
       if (given.name === undefined || given.name === name) await this.#fill(database, given, () => fillSql(database, given));
     }
-    return faultyDatabase(database, this.#faults.planOf("sql"), this.#sleep);
+    return faultyDatabase(heldDatabase(database, this.clock), this.#faults.planOf("sql"), this.#sleep);
   }
 
   /** `mount`: the path under which the component sees it. */

@@ -3,7 +3,7 @@
 
 import { FileError, type Filesystem, type OpenDirectory } from "../../capabilities/filesystem/filesystem.ts";
 import { type Fault, type FaultPlan, withFaults } from "../../capabilities/resources/faults.ts";
-import type { SqlDatabase } from "../../capabilities/sql/sql.ts";
+import { type SqlDatabase, sqlError } from "../../capabilities/sql/sql.ts";
 
 type Sleep = (ms: number) => Promise<void>;
 
@@ -14,7 +14,11 @@ export function faultyStore<T extends object>(store: T, plan: FaultPlan | undefi
 
 export function faultyDatabase(database: SqlDatabase, plan: FaultPlan | undefined, sleep: Sleep): SqlDatabase {
   if (plan === undefined) return database;
-  const ofSession: FaultPlan = (method, before) => (method === "end" ? undefined : plan(method, before));
+  const ofSession: FaultPlan = (method, before) => {
+    const fault: Fault | undefined = method === "end" ? undefined : plan(method, before);
+    // The one error of databases that has a text.
+    return fault?.error instanceof Error ? { ...fault, error: sqlError("statement", fault.error.message) } : fault;
+  };
   return {
     session: (signal) => withFaults(database.session(signal), ofSession, sleep),
     close: () => database.close(),

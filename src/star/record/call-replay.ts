@@ -56,6 +56,11 @@ export class CallReplay {
     return call;
   }
 
+  /** An argument of the call itself. */
+  handed(type: ValType, json: Json): unknown {
+    return this.#decode(type, json);
+  }
+
   get arrivals(): number[] {
     return this.#call.events.flatMap((event) => ("at" in event ? [event.at] : []));
   }

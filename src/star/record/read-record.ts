@@ -49,13 +49,18 @@ function problemOf(record: { readonly [key: string]: Json }): string | undefined
     if (kind === "object" ? !isObject(value) : typeof value !== kind) return `has no proper \`${key}\``;
   }
   const { outcome, initial, calls, sleeps, files } = record;
-  if (!isObject(outcome) || !(Object.hasOwn(outcome, "result") || isFailure(outcome["error"]))) return "has no proper `outcome`";
+  if (!isObject(outcome) || !(Object.hasOwn(outcome, "result") || isHeld(outcome["held"]) || isFailure(outcome["error"])))
+    return "has no proper `outcome`";
   if (!isListOf(files, (file) => isObject(file) && typeof file["file"] === "string" && typeof file["sha256"] === "string"))
     return "has no proper `files`";
   if (!isListOf(sleeps, (sleep) => isArrival(sleep) && typeof sleep["sleep"] === "number")) return "has no proper `sleeps`";
   if (!isListOf(calls, isCall)) return "has no proper `calls`";
   if (!isObject(initial) || !Object.values(initial).every((events) => isListOf(events, isEvent)))
     return "has no proper `initial`";
+  const { component, handed, streamed } = record;
+  if (component !== undefined && typeof component !== "string") return "has no proper `component`";
+  if (handed !== undefined && !Array.isArray(handed)) return "has no proper `handed`";
+  if (streamed !== undefined && !(isObject(streamed) && Object.values(streamed).every(isHeld))) return "has no proper `streamed`";
   return record["conclusion"] === undefined || isFailure(record["conclusion"]) ? undefined : "has no proper `conclusion`";
 }
 
@@ -67,6 +72,20 @@ function isListOf(value: Json | undefined, isItem: (item: Json) => boolean): boo
 
 function isFailure(value: Json | undefined): boolean {
   return isObject(value) && typeof value["code"] === "string" && typeof value["message"] === "string";
+}
+
+function isHeld(value: Json | undefined): boolean {
+  if (!isObject(value) || value["value"] === undefined) return false;
+  const { streams } = value;
+  return isObject(streams) && Object.values(streams).every(isStream);
+}
+
+function isStream(value: Json): boolean {
+  return (
+    isObject(value) &&
+    isListOf(value["chunks"], () => true) &&
+    (value["end"] === "done" || value["end"] === "open" || isFailure(value["end"]))
+  );
 }
 
 function isArrival(value: Json): value is JsonObject {

@@ -9,9 +9,11 @@ import type { App } from "../app.ts";
 import { payloadOf } from "../failure.ts";
 import type { LoadOptions } from "../star.ts";
 import type { TransactionSettings } from "../transaction.ts";
+import { sameJson } from "./difference.ts";
+import { sameHeld } from "./streamed-value.ts";
 import { readRecord } from "./read-record.ts";
 import type { TransactionRecord } from "./record.ts";
-import { loadForReplay, replay, sameOutcome } from "./run-replay.ts";
+import { loadForReplay, outcomeJson, replay, sameOutcome } from "./run-replay.ts";
 
 /** How a replayed test ended, and whether that is how the record ended. */
 export interface ReplayedOutcome {
@@ -35,6 +37,13 @@ export async function replayTest(
   try {
     const replayed = await replay(record, loaded, { ...settings, anyOutcome: true });
     const { result } = replayed.operation.signature;
+    if ("held" in replayed && replayed.held !== undefined && "held" in record.outcome) {
+      const isSame = sameHeld(record.outcome.held, replayed.held, sameJson);
+      return {
+        outcome: { kind: "done", output: replayed.held.value },
+        otherwise: isSame ? undefined : outcomeJson(record.outcome),
+      };
+    }
     if ("value" in replayed) {
       const output = result === undefined ? null : toJson(result, replayed.value, { path: "the result" });
       return told(record, { kind: "done", output }, { result: output });
@@ -49,6 +58,6 @@ export async function replayTest(
 }
 
 function told({ outcome: recorded }: TransactionRecord, outcome: Outcome, now: Json): ReplayedOutcome {
-  const before: Json = "result" in recorded ? { result: recorded.result } : { error: { ...recorded.error } as Json };
+  const before = outcomeJson(recorded);
   return { outcome, otherwise: sameOutcome(before, now) ? undefined : before };
 }

@@ -12,10 +12,16 @@ export interface TransactionRecord {
   /** The path of the target, as it was given. */
   readonly target: string;
   readonly operation: string;
+  /** The component of the target that has it: `shop/cart` for one of an app inside; absent: the target itself. */
+  readonly component?: string | undefined;
   /** What the target consisted of: paths from its folder. */
   readonly files: readonly RecordedFile[];
   /** By port; ports that took their default are left out. */
   readonly input: { readonly [port: string]: Json };
+  /** In place of `input` where that holds resources: all ports, as values of the first call. */
+  readonly handed?: readonly Json[] | undefined;
+  /** The ports of the input that hold streams. */
+  readonly streamed?: { readonly [port: string]: HeldValue } | undefined;
   readonly seed: number;
   readonly timestampMs: number;
   readonly timeoutMs?: number | undefined;
@@ -41,7 +47,22 @@ export interface RecordedFile {
 
 export type RecordedOutcome =
   | { readonly result: Json }
+  /** A result with resources or streams. */
+  | { readonly held: HeldValue }
   | { readonly error: { readonly code: string; readonly message: string; readonly payload?: Json | undefined } };
+
+/** A value with resources or streams, by ids that are its own; `streams` as far as they were read and kept. */
+export interface HeldValue {
+  readonly value: Json;
+  readonly streams: { readonly [id: string]: RecordedStream };
+}
+
+export interface RecordedStream {
+  /** Lists of elements. */
+  readonly chunks: readonly Json[];
+  /** `open`: nobody read it to its end. */
+  readonly end: "done" | "open" | RecordedFailure;
+}
 
 export interface RecordedFailure {
   readonly code: string;

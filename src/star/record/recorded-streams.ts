@@ -1,5 +1,6 @@
 // Streams and futures on their way through a recording: each is replaced by one that tells what passes it.
 
+import { CHUNKED, isChunked } from "../../wit/streams.ts";
 import type { ValType } from "../../wit/types.ts";
 import { failureData } from "./recorded-failure.ts";
 import { asChunk, chunkType, type DraftEvent, encode, type Numbering } from "./values.ts";
@@ -76,6 +77,7 @@ export class RecordedStreams {
     const call = this.#call;
     const dispose: unknown = Reflect.get(value, Symbol.asyncDispose);
     const stream: AsyncIterable<unknown> & AsyncDisposable = {
+      ...(isChunked(value) ? { [CHUNKED]: true } : {}),
       [Symbol.asyncIterator]: () => {
         const iterator = iteratorOf(value);
         const id = call.numbers.idOf(stream);

@@ -4,12 +4,22 @@
 import type { Clock } from "../../base/clock.ts";
 import type { OutputStreamName } from "../../capabilities/capability.ts";
 import type { ComponentFunction, Intercept } from "../../engine/engine.ts";
-import type { FuncType } from "../../wit/types.ts";
+import type { Field, FuncType } from "../../wit/types.ts";
 import type { Arrival, RecordedFailure } from "./record.ts";
 import { LARGEST_RECORD_BYTES } from "./record.ts";
 import { failureData } from "./recorded-failure.ts";
 import { RecordedStreams, type Tape } from "./recorded-streams.ts";
-import { type DraftEvent, type Encoded, encode, Numbering, replaceStreams, sizeOf } from "./values.ts";
+import { StreamedValue } from "./streamed-value.ts";
+import {
+  type DraftEvent,
+  type Encoded,
+  encode,
+  holdsResources,
+  holdsStreams,
+  Numbering,
+  replaceStreams,
+  sizeOf,
+} from "./values.ts";
 
 export interface DraftCall {
   readonly node: string;
@@ -24,9 +34,22 @@ export interface Initialized {
   readonly events: readonly DraftEvent[];
 }
 
+/** What the recordings of all transactions that run hold together. */
+export class RecordBudget {
+  leftBytes: number;
+
+  constructor(leftBytes: number) {
+    this.leftBytes = leftBytes;
+  }
+}
+
 /** One transaction that is recorded. */
 export class Recording {
   readonly calls: DraftCall[] = [];
+  /** Its arguments, where they hold resources. */
+  handed: readonly Encoded[] | undefined;
+  /** Its arguments that hold streams, by port. */
+  readonly streamed = new Map<string, StreamedValue>();
   readonly initial = new Map<string, readonly DraftEvent[]>();
   readonly sleeps: DraftEvent[] = [];
   readonly #startedMs = performance.now();
@@ -35,6 +58,50 @@ export class Recording {
   #arrivals = 0;
   #sleeps = 0;
   #bytes = 0;
+  #open = 0;
+  #onClosed: (() => void) | undefined;
+  #args: { readonly params: readonly Field[]; readonly args: readonly unknown[] } | undefined;
+  #first: CallRecorder | undefined;
+  readonly #limitBytes: number;
+  readonly #budget: RecordBudget | undefined;
+
+  constructor(limitBytes = LARGEST_RECORD_BYTES, budget?: RecordBudget) {
+    this.#limitBytes = limitBytes;
+    this.#budget = budget;
+  }
+
+  /** Its arguments, with their streams watched; resources are named as the first call of a component names them. */
+  handOver(params: readonly Field[], args: readonly unknown[]): readonly unknown[] {
+    if (params.some(({ type }) => holdsResources(type))) this.#args = { params, args };
+    if (this.#args !== undefined || !params.some(({ type }) => holdsStreams(type))) return args;
+    return params.map(({ name, type }, i) => {
+      if (args[i] === undefined || !holdsStreams(type)) return args[i];
+      const streamed = new StreamedValue(type, args[i], (bytes) => this.takes(bytes));
+      this.streamed.set(name, streamed);
+      return streamed.value;
+    });
+  }
+
+  /** When the calls that began have ended: some go on after the answer of the transaction. */
+  closed(): Promise<void> {
+    return this.#open === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onClosed = resolve));
+  }
+
+  /** It was kept, or is not to be. */
+  release(): void {
+    this.incomplete = true;
+    if (this.#budget !== undefined) this.#budget.leftBytes += this.#bytes;
+    this.#bytes = 0;
+  }
+
+  /** What the command printed that this transaction is. */
+  print(stream: OutputStreamName, bytes: Uint8Array): void {
+    this.#first?.print(stream, bytes);
+  }
+
+  ended(): void {
+    if (--this.#open === 0) this.#onClosed?.();
+  }
 
   /** The operation answered, but what it did could not be concluded. */
   inconclusive(error: unknown): void {
@@ -42,10 +109,17 @@ export class Recording {
   }
 
   /** One call of a component begins. */
-  begin(call: DraftCall, initialized: Initialized): void {
+  begin(call: DraftCall, initialized: Initialized, recorder: CallRecorder): void {
+    this.#open++;
+    this.#first ??= recorder;
+    if (this.#args !== undefined && call.node === "") {
+      const { params, args } = this.#args;
+      this.handed = params.map(({ type }, i) => encode(type, args[i], recorder.numbers));
+      this.#args = undefined;
+    }
     if (!this.initial.has(initialized.component)) {
       this.initial.set(initialized.component, initialized.events);
-      for (const event of initialized.events) this.#bytes += sizeOf(event);
+      for (const event of initialized.events) this.takes(sizeOf(event));
     }
     if (this.takes(call.node.length + 64)) this.calls.push(call);
   }
@@ -53,8 +127,12 @@ export class Recording {
   /** Whether there is room for so many bytes more; after the first that do not fit, for none. */
   takes(bytes: number): boolean {
     if (this.incomplete) return false;
-    this.#bytes += bytes;
-    if (this.#bytes > LARGEST_RECORD_BYTES) this.incomplete = true;
+    if (this.#bytes + bytes > this.#limitBytes || (this.#budget !== undefined && this.#budget.leftBytes < bytes))
+      this.incomplete = true;
+    else {
+      this.#bytes += bytes;
+      if (this.#budget !== undefined) this.#budget.leftBytes -= bytes;
+    }
     return !this.incomplete;
   }
 
@@ -84,6 +162,7 @@ export class CallRecorder implements Tape {
   readonly #streams = new RecordedStreams(this);
   #room: number;
   #isOver = false;
+  #hasEnded = false;
   #later = 0;
 
   /** Without a recording: the initialization of an instance, of which `room` bytes are kept. */
@@ -132,6 +211,8 @@ export class CallRecorder implements Tape {
   }
 
   end(): void {
+    if (!this.#hasEnded) this.#recording?.ended();
+    this.#hasEnded = true;
     this.#isOver = true;
   }
 
@@ -221,6 +302,7 @@ export class InstanceRecorder {
       recording?.begin(
         { node, count, component: this.#component, events },
         { component: this.#component, events: this.#initial.events },
+        this.#call,
       );
     }
     return this.#call;

@@ -1,9 +1,12 @@
 // Runs a recorded transaction again: functions of the host answer from the record, in the order in which they did. Nothing outside is
 // touched and no clock is read. Where the components do something else than they did, the first difference is kept, and they are stopped.
 
+import { performance } from "node:perf_hooks";
 import type { Clock } from "../../base/clock.ts";
 import type { StarlaneError } from "../../base/errors.ts";
 import type { WholeTransaction } from "../../capabilities/capability.ts";
+import type { Json } from "../../wit/json.ts";
+import type { Field } from "../../wit/types.ts";
 import { CallReplay, type Delivery } from "./call-replay.ts";
 import { differenceError, type Difference } from "./difference.ts";
 import type { RecordedCall, TransactionRecord } from "./record.ts";
@@ -11,10 +14,11 @@ import { failure, incomplete } from "./recorded-failure.ts";
 
 /** Rounds of the event loop in which what is next in the record may become possible, before something later is taken. */
 const PATIENT_ROUNDS = 200;
-/** Nothing happened for so long although calls are open: the run waits for what the record does not have. */
+/** The thread had nothing to do for so long although calls are open: the run waits for what the record does not have. */
 const STUCK_MS = 5000;
-/** The same where a component may just compute. */
-const COMPUTING_MS = 60_000;
+
+/** The flow itself waits, between its components. */
+const NOWHERE = { node: "", component: "", count: 0, position: undefined, recorded: undefined };
 
 interface Sleeper {
   readonly sleep: number;
@@ -32,6 +36,8 @@ export class Replay {
   #nextInOrder = 0;
   readonly #sleepers = new Map<number, Sleeper>();
   #sleeps = 0;
+  #first: CallReplay | undefined;
+  #onClosed: (() => void) | undefined;
   #difference: Difference | undefined;
   #isScheduled = false;
   #idleRounds = 0;
@@ -70,6 +76,15 @@ export class Replay {
     });
   }
 
+  /** The arguments of the first call, where they hold resources: known to that call by their ids. */
+  handed(params: readonly Field[], values: readonly Json[]): readonly unknown[] {
+    const call = this.#waiting.get(keyOf("", 0));
+    // Nothing of it was recorded: the component sees none of what it was given.
+    this.#first = call === undefined ? undefined : new CallReplay(this, call);
+    const first = this.#first ?? new CallReplay(this, { node: "", count: 0, component: "", events: [] });
+    return params.map(({ type }, i) => first.handed(type, values[i] ?? null));
+  }
+
   /** One call of a component begins. @throws StarlaneError `replay/differs` where the record has no such call */
   begin(component: string, node: string, count: number): CallReplay {
     const key = keyOf(node, count);
@@ -79,7 +94,7 @@ export class Replay {
       throw this.differs({ node, component, count, position: undefined, recorded: "no such call", actual: "a call" });
     }
     this.#waiting.delete(key);
-    const replay = new CallReplay(this, call);
+    const replay = (node === "" ? this.#first : undefined) ?? new CallReplay(this, call);
     this.#active.add(replay);
     this.schedule();
     return replay;
@@ -88,6 +103,17 @@ export class Replay {
   ended(call: CallReplay): void {
     this.#active.delete(call);
     for (const at of call.arrivals) this.passed(at);
+    if (this.#active.size === 0) this.#onClosed?.();
+  }
+
+  /** When the calls that began have ended: some go on after the answer of the transaction. */
+  closed(): Promise<void> {
+    const { signal } = this.#controller;
+    if (this.#active.size === 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onClosed = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** The transaction has ended: what was recorded and did not happen is a difference too. */
@@ -150,8 +176,10 @@ export class Replay {
       next.deliver();
       this.passed(next.at);
     } else {
-      if (this.#idleRounds++ === 0) this.#idleSinceMs = performance.now();
-      if (performance.now() - this.#idleSinceMs > this.#stuckMs) return this.#stuck();
+      // A component that computes, turn by turn, leaves the thread no time to be idle.
+      const { idle } = performance.eventLoopUtilization();
+      if (this.#idleRounds++ === 0) this.#idleSinceMs = idle;
+      if (idle - this.#idleSinceMs > this.#stuckMs) return this.#stuck();
     }
     if (this.#active.size > 0 || this.#sleepers.size > 0) this.schedule();
   }
@@ -170,13 +198,12 @@ export class Replay {
   }
 
   #stuck(): void {
-    const open = [...this.#active].find((call) => call.isWaiting);
     const [first] = this.#active;
-    if (first === undefined) return;
-    if (open === undefined && performance.now() - this.#idleSinceMs < COMPUTING_MS) return this.schedule();
+    const open = [...this.#active].find((call) => call.isWaiting) ?? first;
     if (this.record.incomplete === true) return this.#controller.abort(incomplete());
-    const call = open ?? first;
-    this.#controller.abort(call.stoppedBy ?? this.differs(call.whatIsNext("waits for something that the record does not have")));
+    const actual = "waits for something that the record does not have";
+    const difference = open?.whatIsNext(actual) ?? { ...NOWHERE, actual };
+    this.#controller.abort(open?.stoppedBy ?? this.differs(difference));
   }
 }
 

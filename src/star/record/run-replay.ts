@@ -4,7 +4,7 @@
 import { StarlaneError } from "../../base/errors.ts";
 import type { Json } from "../../wit/json.ts";
 import { toJson } from "../../wit/json.ts";
-import type { Operation } from "../app.ts";
+import type { LoadedComponent, Operation } from "../app.ts";
 import { secretHere } from "../environment.ts";
 import { failureOf, payloadOf } from "../failure.ts";
 import { argumentsFrom } from "../inputs.ts";
@@ -12,9 +12,11 @@ import { findOperation, shortName } from "../operations.ts";
 import { type Loaded, loadTarget, type LoadOptions } from "../star.ts";
 import { runTransaction, type TransactionSettings } from "../transaction.ts";
 import { differenceError, sameJson, valueText } from "./difference.ts";
-import type { TransactionRecord } from "./record.ts";
+import { componentAt } from "./has-grants.ts";
+import type { HeldValue, TransactionRecord } from "./record.ts";
 import { isObject } from "./values.ts";
 import { Replay } from "./replay.ts";
+import { heldText, readAgain, sameHeld, unheld } from "./streamed-value.ts";
 import { filesOf } from "./write-record.ts";
 
 /** What a replay may still compute beyond the time that the transaction had. */
@@ -31,11 +33,13 @@ export function loadForReplay(path: string, record: TransactionRecord, options: 
   });
 }
 
-export type Replayed = { readonly operation: Operation } & (
-  | { readonly value: unknown }
-  /** As the transaction failed, when it was recorded and now. */
-  | { readonly failure: StarlaneError }
-);
+export type Replayed = { readonly operation: Operation } &
+  /** `held`: in place of a value that has streams or resources. */
+  (
+    | { readonly value: unknown; readonly held?: HeldValue | undefined }
+    /** As the transaction failed, when it was recorded and now. */
+    | { readonly failure: StarlaneError }
+  );
 
 export interface ReplayOptions extends Pick<TransactionSettings, "observe" | "output"> {
   /** What comes of it may be something else; what is asked of the outside may not. */
@@ -45,9 +49,12 @@ export interface ReplayOptions extends Pick<TransactionSettings, "observe" | "ou
 /** @throws StarlaneError `replay/differs`, `replay/incomplete`, `replay/bad-record`, and as `runTransaction` does where that was not recorded */
 export async function replay(record: TransactionRecord, { target }: Loaded, options: ReplayOptions = {}): Promise<Replayed> {
   const { anyOutcome = false, ...settings } = options;
-  const operation = findOperation(target, record.operation);
-  const args = argumentsFrom(operation.signature, [], record.input, shortName(operation, target.operations.values()));
+  const holder = componentAt(target, record.component ?? "");
+  if (holder === undefined)
+    throw new StarlaneError("star/unknown-operation", `${target.file} has no component ${record.component ?? ""}`);
+  const operation = findOperation(holder, record.operation);
   const run = new Replay(record);
+  const args = argumentsOf(record, operation, holder, run);
   const limitMs = record.timeoutMs ?? operation.limits.timeMs;
   const outcome = await settled(operation, args, {
     ...settings,
@@ -58,19 +65,50 @@ export async function replay(record: TransactionRecord, { target }: Loaded, opti
     replay: run,
   });
   if ("error" in outcome && isAboutReplay(outcome.error)) throw outcome.error;
+  const held =
+    "value" in outcome && "held" in record.outcome ? await heldNow(record.outcome.held, operation, outcome.value) : undefined;
+  await run.closed();
   if (run.difference === undefined) run.end();
   if (run.difference !== undefined) throw differenceError(run.difference);
   if ("value" in outcome) {
     const { result } = operation.signature;
+    if (held !== undefined && "held" in record.outcome) {
+      if (!anyOutcome && !sameHeld(record.outcome.held, held, sameJson))
+        throw otherResult(heldText(record.outcome.held), heldText(held));
+      return { operation, value: result === undefined ? undefined : unheld(result, held), held };
+    }
     if (!anyOutcome)
       same(record, { result: result === undefined ? null : toJson(result, outcome.value, { path: "the result" }) });
     return { operation, value: outcome.value };
   }
-  const failure = failureOf(outcome.error, target, operation);
-  const payload = payloadOf(failure, target);
+  const failure = failureOf(outcome.error, holder, operation);
+  const payload = payloadOf(failure, holder);
   if (!anyOutcome)
     same(record, { error: { code: failure.code, message: failure.message, ...(payload === undefined ? {} : { payload }) } });
   return { operation, failure };
+}
+
+/** A result with its streams read: a component that is not heard does not end. */
+async function heldNow(recorded: HeldValue, { signature }: Operation, value: unknown): Promise<HeldValue> {
+  const { result } = signature;
+  return result === undefined ? { value: null, streams: {} } : await readAgain(result, value, recorded);
+}
+
+/** As they were given, with streams that give what they gave. */
+function argumentsOf(record: TransactionRecord, operation: Operation, holder: LoadedComponent, run: Replay): readonly unknown[] {
+  const { params } = operation.signature;
+  if (record.handed !== undefined) return run.handed(params, record.handed);
+  const { streamed = {} } = record;
+  const isStreamed = (name: string): boolean => Object.hasOwn(streamed, name);
+  const plain = {
+    ...operation.signature,
+    params: params.map((param) => (isStreamed(param.name) ? { ...param, optional: true } : param)),
+  };
+  const args = argumentsFrom(plain, [], record.input, shortName(operation, holder.operations.values()));
+  return params.map(({ name, type }, i) => {
+    const held = isStreamed(name) ? streamed[name] : undefined;
+    return held === undefined ? args[i] : unheld(type, held);
+  });
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -89,15 +127,21 @@ function isAboutReplay(error: unknown): boolean {
 }
 
 function same({ outcome }: TransactionRecord, now: Json): void {
-  const recorded: Json = "result" in outcome ? { result: outcome.result } : { error: { ...outcome.error } as Json };
-  if (sameOutcome(recorded, now)) return;
-  throw new StarlaneError(
+  const recorded = outcomeJson(outcome);
+  if (!sameOutcome(recorded, now)) throw otherResult(valueText(recorded), valueText(now));
+}
+
+/** The outcome of a record, as what came of a replay is compared with it. */
+export function outcomeJson(outcome: TransactionRecord["outcome"]): Json {
+  if ("result" in outcome) return { result: outcome.result };
+  return "held" in outcome ? { held: outcome.held as unknown as Json } : { error: { ...outcome.error } as Json };
+}
+
+function otherResult(recorded: string, now: string): StarlaneError {
+  return new StarlaneError(
     "replay/differs",
-    `all that came from outside was the same, but not what came of it:\n  recorded: ${valueText(recorded)}\n  now:      ${valueText(now)}`,
-    {
-      data: { recorded, now },
-      cure: "A component or a flow was changed since the record was made.",
-    },
+    `all that came from outside was the same, but not what came of it:\n  recorded: ${recorded}\n  now:      ${now}`,
+    { data: { recorded, now }, cure: "A component or a flow was changed since the record was made." },
   );
 }
 

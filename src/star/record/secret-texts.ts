@@ -1,5 +1,7 @@
 // What of secrets must not be seen: each as a whole, and the lines of those that have several.
 
+import { masker, secretForms } from "../../manifest/outside.ts";
+
 const SHORTEST_LINE = 8;
 
 export function secretTexts(secrets: Iterable<string>): string[] {
@@ -23,6 +25,15 @@ export function base64Forms(secret: string): string[] {
     const form = text.slice(start, end);
     return form.length < SHORTEST_BASE64 ? [] : [form, form.replaceAll("+", "-").replaceAll("/", "_")];
   });
+}
+
+/** Masks secrets in texts: as they are, as JSON, in URLs, as base64, and cut in the middle. */
+export function secretMask(secrets: ReadonlySet<string>): (text: string) => string {
+  if (secrets.size === 0) return (text) => text;
+  const texts = secretTexts(secrets).flatMap((secret) => [secret, ...base64Forms(secret)]);
+  const exact = masker(texts);
+  const starts = texts.flatMap(secretForms);
+  return (text) => maskCuts(exact(text), starts);
 }
 
 const SHORTEST_START = 4;

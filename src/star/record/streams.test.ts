@@ -209,6 +209,27 @@ test("streams and futures of both sides are recorded with their chunks and their
   assert.equal(await replayed(record), answer);
 });
 
+test("a component that computes for long while something is open is not taken for one that waits in vain", async () => {
+  const { answer, record } = await recorded(["ab", "cde"]);
+  let turns = 0;
+  // As much of the thread as a guest takes that computes turn by turn; the replay gives up after 100 ms of idleness.
+  const compute = (): void => {
+    const until = performance.now() + 20;
+    while (performance.now() < until);
+    if (++turns < 40) setImmediate(compute);
+  };
+  compute();
+  assert.equal(await replayed(record), answer);
+  const [call] = record.calls;
+  const missing = call?.events.filter((event) => !("answer" in event)) ?? [];
+  const broken = { ...record, calls: call === undefined ? [] : [{ ...call, events: missing }] };
+  turns = 0;
+  const startedAt = performance.now();
+  compute();
+  await assert.rejects(() => replayed(broken), { code: "replay/differs" });
+  assert.ok(turns >= 40, `it gave up after ${turns} turns, ${performance.now() - startedAt} ms`);
+});
+
 test("a component that asks for something else is stopped there", async () => {
   const { record } = await recorded(["ab"]);
   await assert.rejects(

@@ -28,10 +28,10 @@ export class Numbering {
     return this.#last;
   }
 
-  /** Goes on behind the objects of another numbering; nothing was numbered here yet. */
+  /** Goes on behind the objects of another numbering; what was numbered here already comes behind those. */
   continue(before: Numbering): void {
     this.#before = before;
-    this.#last = before.last;
+    this.#last = Math.max(this.#last, before.last);
   }
 
   /** `#7`; an object that was not met before gets the next number. */
@@ -269,22 +269,34 @@ function bad(type: ValType): never {
 
 /** Whether a value of the type can hold a stream or a future. */
 export function holdsStreams(type: ValType): boolean {
+  return holds(type, STREAMS);
+}
+
+export function holdsResources(type: ValType): boolean {
+  return holds(type, RESOURCES);
+}
+
+const STREAMS: ReadonlySet<ValType["kind"]> = new Set(["stream", "future"]);
+const RESOURCES: ReadonlySet<ValType["kind"]> = new Set(["own", "borrow"]);
+
+function holds(type: ValType, kinds: ReadonlySet<ValType["kind"]>): boolean {
+  if (kinds.has(type.kind)) return true;
+  const inner = (part: ValType | undefined): boolean => part !== undefined && holds(part, kinds);
   switch (type.kind) {
-    case "stream":
-    case "future":
-      return true;
     case "record":
-      return type.fields.some((field) => holdsStreams(field.type));
+      return type.fields.some((field) => inner(field.type));
     case "tuple":
-      return type.types.some(holdsStreams);
+      return type.types.some(inner);
     case "list":
-      return holdsStreams(type.element);
+      return inner(type.element);
+    case "map":
+      return inner(type.key) || inner(type.value);
     case "option":
-      return holdsStreams(type.type);
+      return inner(type.type);
     case "variant":
-      return type.cases.some((item) => item.type !== undefined && holdsStreams(item.type));
+      return type.cases.some((item) => inner(item.type));
     case "result":
-      return [type.ok, type.error].some((item) => item !== undefined && holdsStreams(item));
+      return inner(type.ok) || inner(type.error);
     default:
       return false;
   }

@@ -14,6 +14,8 @@ import type { Loaded } from "../star.ts";
 import { recordMask } from "./masked-record.ts";
 import { RECORD_FORMAT } from "./record.ts";
 import type { Recording } from "./recording.ts";
+import type { StreamedValue } from "./streamed-value.ts";
+import { asJson, encode, holdsResources, Numbering } from "./values.ts";
 
 const MOST_RECORDS = 50;
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -29,22 +31,30 @@ export interface RecordedRun {
   readonly timestampMs: number;
   readonly timeoutMs?: number | undefined;
   readonly environment: ReadonlyMap<string, string>;
-  readonly outcome: { readonly value: unknown } | { readonly failure: StarlaneError };
+  /** Of the target, the component that has the operation; "" or absent: the target. */
+  readonly component?: string | undefined;
+  readonly outcome:
+    | { readonly value: unknown; readonly streamed?: StreamedValue | undefined }
+    | { readonly failure: StarlaneError };
 }
 
 /** The text of the file. @throws StarlaneError `wit/no-json-form` for inputs and results that no record can hold */
 export function recordText(recording: Recording, run: RecordedRun): string {
   const { loaded, operation, args } = run;
   const mask = recordMask(loaded.secrets);
+  const { handed, streamed } = recording;
   const input = operation.signature.params.flatMap(({ name, type }, i): [string, Json][] =>
-    args[i] === undefined ? [] : [[name, toJson(type, args[i], { path: name })]],
+    args[i] === undefined || handed !== undefined || streamed.has(name) ? [] : [[name, toJson(type, args[i], { path: name })]],
   );
   const head = {
     starlane: RECORD_FORMAT,
     target: run.target,
     operation: operation.name,
+    ...(run.component === undefined || run.component === "" ? {} : { component: run.component }),
     files: filesOf(loaded),
     input: Object.fromEntries(input),
+    ...(handed === undefined ? {} : { handed: handed.map(asJson) }),
+    ...(streamed.size === 0 ? {} : { streamed: Object.fromEntries([...streamed].map(([port, value]) => [port, value.held()])) }),
     seed: run.seed,
     timestampMs: run.timestampMs,
     ...(run.timeoutMs === undefined ? {} : { timeoutMs: run.timeoutMs }),
@@ -77,6 +87,9 @@ function listed(events: readonly Json[]): string {
 function outcomeOf({ outcome, operation, loaded }: RecordedRun): Json {
   if ("value" in outcome) {
     const { result } = operation.signature;
+    if (outcome.streamed !== undefined) return { held: outcome.streamed.held() as unknown as Json };
+    if (result !== undefined && holdsResources(result))
+      return { held: { value: asJson(encode(result, outcome.value, new Numbering())), streams: {} } };
     return { result: result === undefined ? null : toJson(result, outcome.value, { path: "the result" }) };
   }
   const { failure } = outcome;
@@ -84,11 +97,18 @@ function outcomeOf({ outcome, operation, loaded }: RecordedRun): Json {
   return { error: { code: failure.code, message: failure.message, ...(payload === undefined ? {} : { payload }) } };
 }
 
-/** Of everything the target consists of, but for its tests. */
-export function filesOf({
-  files,
-  target,
-}: Pick<Loaded, "files" | "target">): { readonly file: string; readonly sha256: string }[] {
+type RecordedFiles = readonly { readonly file: string; readonly sha256: string }[];
+
+const known = new WeakMap<object, RecordedFiles>();
+
+/** Of everything the target consists of, but for its tests; read once. */
+export function filesOf(loaded: Pick<Loaded, "files" | "target">): RecordedFiles {
+  let found = known.get(loaded);
+  if (found === undefined) known.set(loaded, (found = readFiles(loaded)));
+  return found;
+}
+
+function readFiles({ files, target }: Pick<Loaded, "files" | "target">): RecordedFiles {
   const folder = dirname(files[0] ?? "");
   const tests = target.kind === "app" ? target.manifest.testsFiles.map(({ path }) => join(folder, path)) : [];
   return files

@@ -8,6 +8,9 @@ export type AdminPages = ReadonlyMap<string, () => PlainResponse>;
 
 export function adminPages(options: AdminOptions, metrics: HttpMetrics, isReady: () => boolean): AdminPages {
   const pages = new Map<string, () => PlainResponse>();
+  const own = (): string => metrics.text() + (options.furtherMetrics?.() ?? "");
+  const gather = options.shareMetrics?.(own);
+  const metricsBody = (): PlainResponse["body"] => (gather === undefined ? own() : later(gather));
   const add = (path: string | null, page: () => PlainResponse): void => {
     if (path !== null) pages.set(path, page);
   };
@@ -16,12 +19,16 @@ export function adminPages(options: AdminOptions, metrics: HttpMetrics, isReady:
     isReady() ? text(200, "ready\n") : text(503, "not ready\n"),
   );
   add(options.metricsPath === undefined ? "/metrics" : options.metricsPath, () =>
-    text(200, metrics.text() + (options.furtherMetrics?.() ?? ""), "text/plain; version=0.0.4; charset=utf-8"),
+    text(200, metricsBody(), "text/plain; version=0.0.4; charset=utf-8"),
   );
   return pages;
 }
 
-function text(status: number, body: string, type = "text/plain; charset=utf-8"): PlainResponse {
+async function* later(body: () => Promise<string>): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(await body());
+}
+
+function text(status: number, body: PlainResponse["body"], type = "text/plain; charset=utf-8"): PlainResponse {
   return {
     status,
     headers: [

@@ -8,7 +8,7 @@ import type { ReadyRoute } from "./routes.ts";
 /** The gates a request went through, to be left when it is over. @throws HttpProblem 429, 503; a promise where it has to wait */
 export function admit(server: Gate, route: ReadyRoute, exchange: Exchange): void | Promise<void> {
   checkRate(route, exchange);
-  const isIn = server.enter(() => exchange.signal);
+  const isIn = server.enter(exchange);
   if (isIn === true) return admitToRoute(server, route, exchange);
   if (isIn === false) throw unavailable("the server has too much to do");
   return isIn.then((admitted) => {
@@ -19,13 +19,14 @@ export function admit(server: Gate, route: ReadyRoute, exchange: Exchange): void
 
 /** Who is not let in by the route leaves the server. */
 function admitToRoute(server: Gate, { gate }: ReadyRoute, exchange: Exchange): void | Promise<void> {
-  const refuse = (): never => {
-    server.leave();
-    throw new HttpProblem(429, { detail: "too many requests of this kind are being answered", headers: [["retry-after", "1"]] });
-  };
-  const isIn = gate === undefined || gate.enter(() => exchange.signal);
+  const isIn = gate === undefined || gate.enter(exchange);
   if (isIn === true) return undefined;
-  return isIn === false ? refuse() : isIn.then((admitted) => (admitted ? undefined : refuse()));
+  return isIn === false ? refuse(server) : isIn.then((admitted) => (admitted ? undefined : refuse(server)));
+}
+
+function refuse(server: Gate): never {
+  server.leave();
+  throw new HttpProblem(429, { detail: "too many requests of this kind are being answered", headers: [["retry-after", "1"]] });
 }
 
 export function leave(server: Gate, { gate }: ReadyRoute): void {

@@ -15,7 +15,7 @@ import type { AnswerOptions, HeaderPair, OperationRoute, PlainRequest, PlainResp
 import { negotiate } from "./negotiate.ts";
 import { HttpProblem, problemResponse } from "./problem.ts";
 import { fixedHead } from "./respond.ts";
-import { byteChunks, isChunks, jsonLines, serverSentEvents } from "./stream-answer.ts";
+import { byteChunks, isChunks, jsonLines, letGo, serverSentEvents } from "./stream-answer.ts";
 
 /** A part of a result. */
 export interface ResultPart {
@@ -33,10 +33,39 @@ export function partOf(type: ValType | undefined, port: string | undefined): Res
   return { type: field.type, of: (value) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined) };
 }
 
-/** What is written into the body: the port named, or what the headers leave. */
+/** The port named, or of a result that is one port, a stream, that one; other streams are let go. @throws StarlaneError `http/bad-route` */
+export function streamPart(type: ValType | undefined, port: string | undefined): ResultPart {
+  const streams = type?.kind === "record" ? type.fields.filter((field) => field.type.kind === "stream") : [];
+  if (type?.kind !== "record" || streams.length === 0) return partOf(type, port);
+  const [only] = type.fields;
+  const name = port ?? (type.fields.length === 1 ? only?.name : undefined);
+  if (name === undefined) {
+    const names = type.fields.map((field) => `\`${field.name}\``).join(", ");
+    throw new StarlaneError(
+      "http/bad-route",
+      "the result has a stream among several ports, and nothing says which of them is sent",
+      {
+        cure: `name one of ${names}`,
+      },
+    );
+  }
+  const part = partOf(type, name);
+  const others = streams.filter((field) => field.name !== name).map((field) => camelCase(field.name));
+  return {
+    type: part.type,
+    of: (value) => {
+      for (const key of others) letGo(typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined);
+      return part.of(value);
+    },
+  };
+}
+
+/** What is written into the body: the port named, or what the headers leave. @throws StarlaneError `http/bad-route` */
 export function bodyPart(type: ValType | undefined, { port, headers = [] }: AnswerOptions): ResultPart {
-  if (port !== undefined || headers.length === 0 || type?.kind !== "record") return partOf(type, port);
+  if (port !== undefined || headers.length === 0 || type?.kind !== "record") return streamPart(type, port);
   const fields = type.fields.filter(({ name }) => !headers.some((header) => header.port === name));
+  const [only] = fields;
+  if (fields.some((field) => field.type.kind === "stream")) return streamPart(type, fields.length === 1 ? only?.name : undefined);
   return fields.length === 0 ? { type: undefined, of: () => undefined } : { type: { ...type, fields }, of: (value) => value };
 }
 
@@ -129,7 +158,8 @@ function headerWriter(
   };
 }
 
-function linesOf(part: ResultPart, value: unknown): readonly string[] {
+/** The lines of a header: none where an option is none. */
+export function linesOf(part: ResultPart, value: unknown): readonly string[] {
   const type = payloadOf(part.type);
   const content = part.of(value);
   if (type === undefined || (type !== part.type && (content === undefined || content === null))) return [];

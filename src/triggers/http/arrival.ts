@@ -31,6 +31,9 @@ export function readHead(node: NodeRequest, limits: HttpLimits): ArrivedHead {
   const { rawHeaders } = node;
   if (rawHeaders.length > limits.headerCount * 2)
     throw new HttpProblem(431, { detail: `there are more than ${limits.headerCount} fields` });
+  // The parser of HTTP/1.1 counts the bytes of a head itself; that of HTTP/2 only asks clients to.
+  if ("stream" in node && sizeOf(rawHeaders) > limits.headBytes)
+    throw new HttpProblem(431, { detail: `the head is larger than ${limits.headBytes} bytes` });
   const target = splitTarget(url);
   const host = rawField(rawHeaders, "host");
   // Which of two hosts is meant, servers in between may see differently.
@@ -38,6 +41,12 @@ export function readHead(node: NodeRequest, limits: HttpLimits): ArrivedHead {
     throw new HttpProblem(400, { detail: "there is more than one host" });
   const authority = target.authority ?? ("authority" in node ? node.authority || host : host) ?? "";
   return { target, authority };
+}
+
+function sizeOf(rawHeaders: readonly string[]): number {
+  let size = 0;
+  for (const text of rawHeaders) size += text.length;
+  return size;
 }
 
 const MOST_REMEMBERED = 1000;

@@ -18,6 +18,7 @@ export interface BoundPort {
   readonly type: ValType;
   readonly hasDefault: boolean;
   readonly default: unknown;
+  readonly make: Binding["make"];
 }
 
 /**
@@ -54,7 +55,7 @@ export function bindPorts(path: string, signature: Signature, bindings: readonly
     if (param === undefined) throw wrong(`the operation has no port ${JSON.stringify(binding.port)}`);
     const name = binding.name ?? binding.port;
     if (binding.from === "path" && !names.includes(name)) throw wrong(`the path has no {${name}}`);
-    if (param.type.kind === "stream" && binding.from !== "body")
+    if (param.type.kind === "stream" && binding.from !== "body" && binding.from !== "made")
       throw wrong(`the stream ${param.name} can only be the whole body`);
     const type = binding.type ?? param.type;
     return {
@@ -65,6 +66,7 @@ export function bindPorts(path: string, signature: Signature, bindings: readonly
       type: type.kind === "option" && type.type.kind !== "option" ? type.type : type,
       hasDefault: "default" in binding,
       default: binding.default,
+      make: binding.make,
     };
   });
   for (const [i, port] of ports.entries()) {

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { AdminPages } from "./admin.ts";
 import { Hostnames, readHead, type Arrival, type ArrivedHead } from "./arrival.ts";
 import type { NodeRequest } from "./body.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Exchange, IncomingRequest, type NodeResponse } from "./exchange.ts";
 import { failureOf, type Log } from "./failure.ts";
 import { rawField } from "./fields.ts";
@@ -15,8 +16,9 @@ import type { HttpMetrics } from "./metrics.ts";
 import { HttpProblem, problemResponse } from "./problem.ts";
 import { ReadyHosts, type ReadyHost, type ReadyRoute } from "./routes.ts";
 import type { Match } from "./router.ts";
-import { Run, type OpenRuns, type Surroundings } from "./run.ts";
+import { OpenRuns, Run, type Surroundings } from "./run.ts";
 import { segmentsOf, type Target } from "./target.ts";
+import { within } from "./within.ts";
 
 const NO_NAMES: readonly string[] = [];
 
@@ -25,24 +27,28 @@ export interface Shared {
   readonly log: Log | undefined;
   readonly telemetry: HttpTelemetry | undefined;
   readonly metrics: HttpMetrics;
-  readonly open: OpenRuns;
   readonly admin: AdminPages;
   /** They are served by listeners of their own. */
   readonly adminIsApart: boolean;
   readonly isClosing: () => boolean;
 }
 
-/** Finds answers for the requests of one listener. */
+/** Finds answers for the requests of one listener, until another takes its place. */
 export class Dispatcher {
   readonly gate: Gate;
+  readonly open = new OpenRuns();
   readonly #shared: Shared;
   readonly #around: Surroundings;
   readonly #hostnames = new Hostnames();
-  #hosts: ReadyHosts;
+  readonly #hosts: ReadyHosts;
+  /** Connections are closed with their next response: nobody listens there any more. */
+  #isLeft = false;
 
   /** @throws StarlaneError `http/bad-route`, `http/conflicting-routes` */
   constructor(hosts: readonly VirtualHost[], limits: HttpLimits, shared: Shared) {
-    const { log, telemetry, metrics, open, isClosing } = shared;
+    const { log, telemetry, metrics } = shared;
+    const { open } = this;
+    const isClosing = (): boolean => this.#isLeft || shared.isClosing();
     const protocols = new WeakMap<IncomingMessage, readonly string[]>();
     const webSockets = new WebSocketServer({
       noServer: true,
@@ -53,19 +59,33 @@ export class Dispatcher {
     });
     this.gate = new Gate(limits);
     this.#shared = shared;
-    this.#around = { limits, log, telemetry, metrics, gate: this.gate, webSockets, protocols, open, isClosing };
+    this.#around = {
+      deadlines: new Deadlines(),
+      limits,
+      log,
+      telemetry,
+      metrics,
+      gate: this.gate,
+      webSockets,
+      protocols,
+      open,
+      isClosing,
+    };
     this.#hosts = new ReadyHosts(hosts, limits, log);
   }
 
-  /**
-   * What is served from the next request on; those that are being answered keep what they have.
-   * @throws StarlaneError `http/bad-route`, `http/conflicting-routes`: nothing changes then
-   */
-  setHosts(hosts: readonly VirtualHost[]): void {
-    const before = this.#hosts;
-    this.#hosts = new ReadyHosts(hosts, this.#around.limits, this.#around.log);
-    // Connections of the old proxies are closed once nobody can be using them.
-    void this.#shared.open.idle().then(() => before.close());
+  /** Every connection is to end with what it carries now. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
+  /** Lets what runs end, cuts what has not after that time, and closes what it served with; whether all came to its end. */
+  async retire(deadlineMs: number): Promise<boolean> {
+    const inTime = await within(this.open.idle(), deadlineMs);
+    if (!inTime) this.open.cut();
+    await this.open.idle();
+    await this.closeHosts();
+    return inTime;
   }
 
   closeHosts(): Promise<void> {
@@ -130,7 +150,7 @@ export class Dispatcher {
     const routeLimits = match?.value.limits ?? limits.route;
     const { target } = head ?? {};
     const path = target === undefined || target.authority === undefined ? (node.url ?? "/") : originForm(target);
-    const bodyLimits = { bytes: routeLimits.bodyBytes, idleMs: limits.bodyIdleMs };
+    const bodyLimits = match?.value.bodyLimits ?? { bytes: limits.route.bodyBytes, idleMs: limits.bodyIdleMs };
     const request = new IncomingRequest(node, path, head?.authority ?? "", arrival.isSecure, bodyLimits, arrival.onFirstRead);
     const isUpgrade = arrival.upgrade !== undefined;
     const deadlineMs = Date.now() + routeLimits.timeMs;

@@ -5,8 +5,8 @@ import type { Http2ServerResponse } from "node:http2";
 import { StarlaneError } from "../../base/errors.ts";
 import { hasBody, RequestBody, type BodyLimits, type NodeRequest } from "./body.ts";
 import { pairsOf, pairField, rawField } from "./fields.ts";
-import type { HeaderPair, PlainRequest, RequestContext } from "./http.ts";
-import { newTraceparent, validTraceparent, validTracestate } from "./trace-context.ts";
+import type { HeaderPair, HttpSpan, PlainRequest, RequestContext } from "./http.ts";
+import { validTraceparent, validTracestate } from "./trace-context.ts";
 
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
@@ -80,19 +80,25 @@ export class Exchange implements RequestContext {
   readonly response: NodeResponse;
   readonly route: string;
   readonly deadlineMs: number;
-  readonly names: readonly string[];
-  readonly values: readonly string[];
+  /** Of the path's parameters, and what stands for them. */
+  readonly pathNames: readonly string[];
+  readonly pathValues: readonly string[];
   /** The client asks for a websocket, and the connection has left HTTP for it. */
   readonly isUpgrade: boolean;
   /** The client left, or was sent away. */
   hasEnded = false;
   /** Some of the body of its response was sent. */
   hasWritten = false;
+  transaction: string | undefined = undefined;
+  /** What telemetry made of the request. */
+  span: HttpSpan | undefined = undefined;
   #id: string | undefined;
   #abort: AbortController | undefined;
   #reason: unknown;
-  #traceparent: string | undefined;
   #params: ReadonlyMap<string, string> | undefined;
+  #values: Map<string, unknown> | undefined;
+  /** What failed inside although there is a response. */
+  failure: { readonly error: unknown } | undefined;
   #onEnd: (() => void)[] | undefined;
 
   constructor(
@@ -100,16 +106,16 @@ export class Exchange implements RequestContext {
     response: NodeResponse,
     route: string,
     deadlineMs: number,
-    names: readonly string[],
-    values: readonly string[],
+    pathNames: readonly string[],
+    pathValues: readonly string[],
     isUpgrade: boolean,
   ) {
     this.request = request;
     this.response = response;
     this.route = route;
     this.deadlineMs = deadlineMs;
-    this.names = names;
-    this.values = values;
+    this.pathNames = pathNames;
+    this.pathValues = pathValues;
     this.isUpgrade = isUpgrade;
   }
 
@@ -125,12 +131,8 @@ export class Exchange implements RequestContext {
     return this.#abort.signal;
   }
 
-  get traceparent(): string {
-    return (this.#traceparent ??= validTraceparent(rawField(this.request.raw, "traceparent")) ?? newTraceparent());
-  }
-
-  set traceparent(value: string) {
-    this.#traceparent = value;
+  get traceparent(): string | undefined {
+    return this.span?.traceparent ?? validTraceparent(rawField(this.request.raw, "traceparent"));
   }
 
   get tracestate(): string | undefined {
@@ -138,12 +140,29 @@ export class Exchange implements RequestContext {
     return validTracestate(rawField(this.request.raw, "tracestate"), parent);
   }
 
+  get method(): string {
+    return this.request.method;
+  }
+
   get clientAddress(): string {
     return this.response.req.socket.remoteAddress ?? "";
   }
 
   get params(): ReadonlyMap<string, string> {
-    return (this.#params ??= new Map(this.names.map((name, i) => [name, this.values[i] ?? ""])));
+    return (this.#params ??= new Map(this.pathNames.map((name, i) => [name, this.pathValues[i] ?? ""])));
+  }
+
+  /** What stands for one parameter of the path. */
+  param(name: string): string | undefined {
+    return this.pathValues[this.pathNames.indexOf(name)];
+  }
+
+  get values(): Map<string, unknown> {
+    return (this.#values ??= new Map());
+  }
+
+  failed(error: unknown): void {
+    if (!this.hasEnded) this.failure ??= { error };
   }
 
   /** Calls `then` when the exchange is ended early; at once where it was. */

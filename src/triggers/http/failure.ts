@@ -25,8 +25,9 @@ export interface Failure {
 
 /** `id` is only asked for where the client is told it. */
 export function failureOf(thrown: unknown, context: { readonly id: string }): Failure {
-  if (thrown instanceof HttpProblem) {
-    const { status, details } = thrown;
+  const problem = problemIn(thrown);
+  if (problem !== undefined) {
+    const { status, details } = problem;
     return status === 500 ? internal(thrown, context) : { response: problemResponse(status, details) };
   }
   if (!(thrown instanceof StarlaneError)) return internal(thrown, context);
@@ -49,6 +50,19 @@ export function failureOf(thrown: unknown, context: { readonly id: string }): Fa
     }),
     error: thrown,
   };
+}
+
+const DEEPEST_CAUSE = 100;
+
+/** A body that is read as a stream is found to be wrong in the middle of a flow, which then fails because of that. */
+export function problemIn(thrown: unknown): HttpProblem | undefined {
+  let cause = thrown;
+  for (let depth = 0; depth < DEEPEST_CAUSE; depth++) {
+    if (cause instanceof HttpProblem) return cause;
+    if (!(cause instanceof StarlaneError)) return undefined;
+    cause = cause.cause;
+  }
+  return undefined;
 }
 
 function internal(error: unknown, context: { readonly id: string }): Failure {

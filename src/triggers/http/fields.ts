@@ -81,6 +81,13 @@ export function isAscii(text: string): boolean {
   return ASCII.test(text);
 }
 
+/** Fields of a message are bytes; those that are UTF-8 are meant as such. */
+export function utf8(latin1: string): string {
+  if (isAscii(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, "latin1");
+  return bytes.toString("utf8").includes("\ufffd") ? latin1 : bytes.toString("utf8");
+}
+
 /** The pairs of Node's flat list, without the pseudo-fields of HTTP/2. */
 export function pairsOf(raw: readonly string[]): HeaderPair[] {
   const pairs: HeaderPair[] = [];

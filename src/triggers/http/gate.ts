@@ -24,14 +24,18 @@ export class Gate {
     return this.#inside;
   }
 
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Whether one more is in; a promise where it has to wait. Who is in leaves. */
-  enter(signal?: () => AbortSignal): boolean | Promise<boolean> {
+  enter(who?: { readonly signal: AbortSignal }): boolean | Promise<boolean> {
     if (this.#inside < this.#limits.concurrency) {
       this.#inside++;
       return true;
     }
     if (this.#waiting.size >= this.#limits.queue) return false;
-    return this.#wait(signal?.());
+    return this.#wait(who?.signal);
   }
 
   #wait(signal: AbortSignal | undefined): Promise<boolean> {

@@ -2,6 +2,7 @@
 // values. `server.ts` serves them over HTTP/1.1 and HTTP/2. Whatever a function here throws, a client sees no more of it than an id.
 
 import type { Signature } from "../../flow/flow.ts";
+import type { Json } from "../../wit/json.ts";
 import type { JsonSchema } from "../../wit/json-schema.ts";
 import type { ValType } from "../../wit/types.ts";
 
@@ -47,6 +48,11 @@ export interface AdminOptions {
   readonly isReady?: (() => boolean) | undefined;
   /** Further lines for `/metrics`, each ended by a line feed. */
   readonly furtherMetrics?: (() => string) | undefined;
+  /**
+   * For a server that shares its address with other processes: is given what this one's metrics are, and gives what gathers those of
+   * all, as one page.
+   */
+  readonly shareMetrics?: ((own: () => string) => () => Promise<string>) | undefined;
 }
 
 /** An app, or several, behind one or more names. */
@@ -67,6 +73,8 @@ export interface OpenApiOptions {
   readonly path?: string | undefined;
   /** Default `/docs`; null: no page to try operations. */
   readonly docsPath?: string | null | undefined;
+  /** Around both, outermost first. */
+  readonly middleware?: readonly Middleware[] | undefined;
 }
 
 export type Route = OperationRoute | GuestRoute | StaticRoute | ProxyRoute | RedirectRoute | WebSocketRoute;
@@ -101,6 +109,8 @@ export interface OperationRoute extends RouteBase {
    * as an object with a `payload`; StarlaneErrors become the status that fits their code, everything else 500.
    */
   readonly call: (args: readonly unknown[], context: RequestContext) => unknown;
+  /** The operation's own error in what `call` failed with, where that is more than an object with a `payload` of the signature's type. */
+  readonly ownError?: ((thrown: unknown) => OwnError | undefined) | undefined;
   readonly body?: BodyOptions | undefined;
   readonly answer?: AnswerOptions | undefined;
   readonly summary?: string | undefined;
@@ -108,6 +118,11 @@ export interface OperationRoute extends RouteBase {
   readonly tags?: readonly string[] | undefined;
   /** Further JSON Schema keywords of ports, from their rules: `{ limit: { maximum: 100 } }`. */
   readonly portSchemas?: ReadonlyMap<string, JsonSchema> | undefined;
+}
+
+/** What an operation answered with in place of a result; undefined where it has no value. */
+export interface OwnError {
+  readonly json: Json | undefined;
 }
 
 /** Of the body of a request. */
@@ -135,8 +150,10 @@ export interface AnswerOptions {
 /** Where the value of a port comes from. */
 export interface Binding {
   readonly port: string;
-  /** `body`: the whole of it. `field`: of a JSON object or form in the body. */
-  readonly from: "path" | "query" | "header" | "cookie" | "body" | "field";
+  /** `body`: the whole of it. `field`: of a JSON object or form in the body. `made`: by `make`. */
+  readonly from: "path" | "query" | "header" | "cookie" | "body" | "field" | "made";
+  /** A JS value of the port's type, made of what is known of the request, or of its answer where that is there. */
+  readonly make?: ((request: PlainRequest, context: RequestContext, answer: PlainResponse | undefined) => unknown) | undefined;
   /** There. Default: the port's own. */
   readonly name?: string | undefined;
   /** What texts are read as. Default: the port's own. */
@@ -205,7 +222,8 @@ export interface WebSocketRoute extends RouteBase {
 
 /**
  * Wraps what is inside: it may answer itself, hand on another request, or change the response. Not run for CORS preflights, nor for
- * requests that no route takes. `before` and `after` of `middleware.ts` make one from a function of one half.
+ * requests that no route takes. What is inside never throws: failures are responses. `before` and `after` of `middleware.ts` make one from a
+ * function of one half, those of `operation-middleware.ts` from an operation.
  */
 export type Middleware = (
   request: PlainRequest,
@@ -247,17 +265,28 @@ export interface RequestContext {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly deadlineMs: number;
-  /** Aborts when the client leaves, the deadline passes before there is a response, or the server stops. */
+  /** Aborts when the client leaves, the deadline passes before there is a response, or the server stops. Made when it is asked for. */
   readonly signal: AbortSignal;
-  /** W3C trace context to hand on: the client's trace, or a new one. */
-  readonly traceparent: string;
+  /** It has aborted, or would have. */
+  readonly hasEnded: boolean;
+  /** W3C trace context to hand on: what telemetry made of it, else what the client sent; undefined: there is no trace. */
+  readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
+  /** What telemetry made of the request. */
+  readonly span?: HttpSpan | undefined;
+  /** The transaction that answers it, for logs; whoever begins one says so. */
+  transaction?: string | undefined;
   /** The address the connection comes from. */
   readonly clientAddress: string;
+  readonly method: string;
   /** The route's path pattern. */
   readonly route: string;
   /** What stands for the parameters of the path, decoded, by name. */
   readonly params: ReadonlyMap<string, string>;
+  /** What middleware found out, for those that come later: JS values by name. */
+  readonly values: Map<string, unknown>;
+  /** Something failed inside, and a response already stands for it: it is logged and traced. */
+  readonly failed: (error: unknown) => void;
 }
 
 export type LimitOptions = Partial<Omit<HttpLimits, "route">> & { readonly route?: Partial<RouteLimits> | undefined };
@@ -332,6 +361,10 @@ export interface HttpLogEntry {
   readonly message: string;
   readonly requestId?: string | undefined;
   readonly route?: string | undefined;
+  /** The transaction that answered, where there was one. */
+  readonly transaction?: string | undefined;
+  /** W3C trace context, where there is one. */
+  readonly traceparent?: string | undefined;
   readonly error?: unknown;
 }
 

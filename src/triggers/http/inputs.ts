@@ -5,9 +5,9 @@ import { fromText } from "../../wit/from-text.ts";
 import type { ValueMistake } from "../../wit/mistakes.ts";
 import { readJson } from "../../wit/read-json.ts";
 import { isBytes, type BoundPort } from "./bindings.ts";
-import { fieldOf } from "./exchange.ts";
-import { cookiesOf, isAscii } from "./fields.ts";
-import type { BodyOptions, PlainRequest, RequestContext } from "./http.ts";
+import { Exchange, fieldOf } from "./exchange.ts";
+import { cookiesOf, pairField, utf8 } from "./fields.ts";
+import type { BodyOptions, PlainRequest, PlainResponse, RequestContext } from "./http.ts";
 import { mediaTypeOf } from "./negotiate.ts";
 import { HttpProblem, type RequestMistake } from "./problem.ts";
 import { elementsOf } from "./stream-input.ts";
@@ -20,14 +20,35 @@ export interface InputReader {
   read(request: PlainRequest, context: RequestContext): Args | Promise<Args>;
 }
 
-/** What reads the arguments for `count` ports from a request. */
-export function inputReader(ports: readonly BoundPort[], count: number, body: BodyOptions): InputReader {
+type ReadHead = (
+  request: PlainRequest,
+  context: RequestContext,
+  mistakes: RequestMistake[],
+  answer: PlainResponse | undefined,
+) => Args;
+
+/**
+ * What reads the arguments for `count` ports, none of them from a body. Where there is an answer already, headers are those of the
+ * answer. Fails with `HttpProblem` 400.
+ */
+export function headReader(
+  ports: readonly BoundPort[],
+  count: number,
+): (request: PlainRequest, context: RequestContext, answer?: PlainResponse) => readonly unknown[] {
+  const readHead = headParts(ports, count);
+  return (request, context, answer) => {
+    const mistakes: RequestMistake[] = [];
+    const args = readHead(request, context, mistakes, answer);
+    if (mistakes.length > 0) throw badRequest(mistakes);
+    return args;
+  };
+}
+
+function headParts(ports: readonly BoundPort[], count: number): ReadHead {
   const query = ports.filter((port) => port.from === "query");
   const others = ports.filter((port) => port.from === "path" || port.from === "header" || port.from === "cookie");
-  const fields = ports.filter((port) => port.from === "field");
-  const whole = ports.find((port) => port.from === "body");
-
-  const readHead = (request: PlainRequest, context: RequestContext, mistakes: RequestMistake[]): Args => {
+  const made = ports.filter((port) => port.from === "made");
+  return (request, context, mistakes, answer) => {
     const args: Args = new Array<unknown>(count).fill(undefined);
     if (query.length > 0) {
       const form = formOf(splitTarget(request.path).query);
@@ -35,15 +56,23 @@ export function inputReader(ports: readonly BoundPort[], count: number, body: Bo
     }
     for (const port of others) {
       const where = port.from === "path" ? "path" : port.from === "header" ? "header" : "cookie";
-      args[port.index] = readTexts(port, textsAt(port, request, context), where, mistakes);
+      args[port.index] = readTexts(port, textsAt(port, request, context, answer), where, mistakes);
     }
+    for (const port of made) args[port.index] = port.make?.(request, context, answer);
     return args;
   };
+}
+
+/** What reads the arguments for `count` ports from a request. */
+export function inputReader(ports: readonly BoundPort[], count: number, body: BodyOptions): InputReader {
+  const fields = ports.filter((port) => port.from === "field");
+  const whole = ports.find((port) => port.from === "body");
+  const readHead = headParts(ports, count);
   if (whole === undefined && fields.length === 0) {
     return {
       read: (request, context) => {
         const mistakes: RequestMistake[] = [];
-        const args = readHead(request, context, mistakes);
+        const args = readHead(request, context, mistakes, undefined);
         if (mistakes.length > 0) throw badRequest(mistakes);
         return args;
       },
@@ -51,7 +80,7 @@ export function inputReader(ports: readonly BoundPort[], count: number, body: Bo
   }
   const read = async (request: PlainRequest, context: RequestContext): Promise<Args> => {
     const mistakes: RequestMistake[] = [];
-    const args = readHead(request, context, mistakes);
+    const args = readHead(request, context, mistakes, undefined);
     if (whole !== undefined) args[whole.index] = await readWhole(whole, request, mistakes, body);
     else await readFields(fields, request, args, mistakes, body);
     if (mistakes.length > 0) throw badRequest(mistakes);
@@ -65,22 +94,25 @@ export function badRequest(mistakes: readonly RequestMistake[]): HttpProblem {
   return new HttpProblem(400, { detail: `${what} of the request cannot be accepted`, mistakes });
 }
 
-function textsAt(port: BoundPort, request: PlainRequest, context: RequestContext): readonly string[] | undefined {
+function textsAt(
+  port: BoundPort,
+  request: PlainRequest,
+  context: RequestContext,
+  answer: PlainResponse | undefined,
+): readonly string[] | undefined {
   if (port.from === "path") {
-    const text = context.params.get(port.name);
+    const text = context instanceof Exchange ? context.param(port.name) : context.params.get(port.name);
     if (text === undefined) return undefined;
     return port.type.kind === "list" && !isBytes(port.type) ? text.split("/").filter((part) => part !== "") : [text];
   }
-  const text = port.from === "header" ? fieldOf(request, port.name) : cookiesOf(fieldOf(request, "cookie")).get(port.name);
+  const text =
+    port.from === "cookie"
+      ? cookiesOf(fieldOf(request, "cookie")).get(port.name)
+      : answer === undefined
+        ? fieldOf(request, port.name)
+        : pairField(answer.headers, port.name);
   if (text === undefined) return undefined;
   return port.type.kind === "list" && !isBytes(port.type) ? text.split(",").map((part) => part.trim()) : [utf8(text)];
-}
-
-/** Fields of a message are bytes; those that are UTF-8 are meant as such. */
-function utf8(latin1: string): string {
-  if (isAscii(latin1)) return latin1;
-  const bytes = Buffer.from(latin1, "latin1");
-  return bytes.toString("utf8").includes("\ufffd") ? latin1 : bytes.toString("utf8");
 }
 
 type Place = RequestMistake["in"];

@@ -22,22 +22,70 @@ const MOST_STREAMS = 128;
 
 export class Listener {
   readonly #server: Server | Http2SecureServer;
-  readonly #options: ListenerOptions;
-  readonly #limits: HttpLimits;
-  readonly dispatcher: Dispatcher;
+  readonly #shared: Shared;
+  #options: ListenerOptions;
+  #limits: HttpLimits;
+  #dispatcher: Dispatcher;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
 
   /** @throws StarlaneError `http/bad-route`, `http/conflicting-routes`, `http/listen` */
   constructor(options: ListenerOptions, shared: Shared) {
+    this.#shared = shared;
     this.#options = options;
     this.#limits = completed(options.limits);
-    this.dispatcher = new Dispatcher(options.hosts ?? [], this.#limits, shared);
+    this.#dispatcher = this.prepare(options);
     this.#server = options.tls === undefined ? this.#plain() : this.#secure(options.tls);
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
+  }
+
+  get dispatcher(): Dispatcher {
+    return this.#dispatcher;
+  }
+
+  /** What would answer with other options. @throws StarlaneError `http/bad-route`, `http/conflicting-routes` */
+  prepare({ hosts = [], limits }: ListenerOptions): Dispatcher {
+    return new Dispatcher(hosts, completed(limits), this.#shared);
+  }
+
+  /** Whether it can go on with other options without listening anew. */
+  canBecome(options: ListenerOptions): boolean {
+    const { address, port, tls, reusePort, serves } = this.#options;
+    return (
+      address === options.address &&
+      port === options.port &&
+      (tls === undefined) === (options.tls === undefined) &&
+      reusePort === options.reusePort &&
+      serves === options.serves &&
+      this.#limits.headBytes === completed(options.limits).headBytes
+    );
+  }
+
+  /** Goes on with other options, from the next request on; the answer is who answered until now. */
+  become(options: ListenerOptions, dispatcher: Dispatcher): Dispatcher {
+    const before = this.#dispatcher;
+    this.#options = options;
+    this.#limits = completed(options.limits);
+    this.#dispatcher = dispatcher;
+    const server = this.#server;
+    this.#bound(server);
+    Reflect.set(server, "keepAliveTimeout", this.#limits.keepAliveMs);
+    Reflect.set(server, "headersTimeout", this.#limits.headTimeoutMs);
+    const [first, ...others] = options.tls ?? [];
+    if (first !== undefined && "setSecureContext" in server) {
+      server.setSecureContext({ cert: first.cert, key: first.key });
+      for (const { cert, key, hostnames } of [first, ...others])
+        for (const name of hostnames ?? []) server.addContext(name, { cert, key });
+    }
+    return before;
+  }
+
+  /** The port it was asked to listen at; 0 is another one each time. */
+  get wantedPort(): number {
+    return this.#options.port;
   }
 
   get isAdmin(): boolean {
@@ -111,10 +159,15 @@ export class Listener {
     });
   }
 
+  #bound(server: Server | Http2SecureServer): void {
+    server.maxConnections = this.#limits.connections;
+    Reflect.set(server, "maxHeadersCount", this.#limits.headerCount + 1);
+  }
+
   #serve(server: Server | Http2SecureServer, isSecure: boolean): void {
     const { isAdmin } = this;
     const arrival: Arrival = { isSecure, isAdmin };
-    server.maxConnections = this.#limits.connections;
+    this.#bound(server);
     const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
       this.dispatcher.handle(request, response, arrival);
     };
@@ -124,7 +177,6 @@ export class Listener {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       this.#upgrade(request, socket, head, arrival);
     };
-    Reflect.set(server, "maxHeadersCount", this.#limits.headerCount + 1);
     Reflect.set(server, "shouldUpgradeCallback", (request: IncomingMessage) => !isAdmin && this.dispatcher.wantsUpgrade(request));
     if (server instanceof Server) {
       server.on("request", onRequest).on("checkContinue", onContinue).on("upgrade", onUpgrade).on("connect", refuseTunnel);
@@ -167,6 +219,11 @@ export class Listener {
         resolve();
       });
     });
+  }
+
+  /** Frees the port at once; connections that are there stay. */
+  stopListening(): void {
+    this.#server.close();
   }
 
   /** Takes no further connections, ends those that are idle; resolves when every connection has ended. */

@@ -1,5 +1,6 @@
 // Middleware around the handler of a route, and middleware made of one half: what runs before, what runs after.
 
+import { failureOf } from "./failure.ts";
 import type { Handle, Middleware, PlainRequest, PlainResponse, RequestContext } from "./http.ts";
 
 /** What runs before: it lets the request through (undefined), changes parts of it, or answers itself. */
@@ -55,8 +56,25 @@ export function changed(request: PlainRequest, changes: Partial<PlainRequest>): 
 
 /** The handler with its middleware around it, outermost first. */
 export function wrapped(handle: Handle, middleware: readonly Middleware[] = []): Handle {
-  return middleware.reduceRight<Handle>(
-    (inner, outer) => (request, context) => outer(request, (next) => inner(next, context), context),
-    handle,
-  );
+  return middleware.reduceRight<Handle>((inside, outer) => {
+    const inner = guarded(inside);
+    return (request, context) => outer(request, (next) => inner(next, context), context);
+  }, handle);
+}
+
+/** What goes wrong inside is a response for those outside, too. */
+function guarded(handle: Handle): Handle {
+  return (request, context) => {
+    const failed = (thrown: unknown): PlainResponse => {
+      const { response, error } = failureOf(thrown, context);
+      if (error !== undefined) context.failed(error);
+      return response;
+    };
+    try {
+      const answer = handle(request, context);
+      return answer instanceof Promise ? answer.catch(failed) : answer;
+    } catch (error) {
+      return failed(error);
+    }
+  };
 }

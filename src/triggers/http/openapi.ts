@@ -86,7 +86,7 @@ class Writer {
       route.bindings ?? defaultBindings(route.path, route.methods ?? ["GET"], signature),
     );
     const parameters = ports
-      .filter((port) => port.from !== "body" && port.from !== "field")
+      .filter((port) => port.from !== "body" && port.from !== "field" && port.from !== "made")
       .map((port) => this.#parameter(route, port, id));
     const body = this.#body(route, ports, id);
     const description = route.description ?? signature.description;

@@ -6,7 +6,7 @@ import { toJson, type Json } from "../../wit/json.ts";
 import { answersOf, type Answer } from "./answer.ts";
 import { bindPorts, defaultBindings } from "./bindings.ts";
 import { violationsIn, type Log } from "./failure.ts";
-import type { Handle, OperationRoute, PlainRequest, PlainResponse, RequestContext } from "./http.ts";
+import type { Handle, OperationRoute, OwnError, PlainRequest, PlainResponse, RequestContext } from "./http.ts";
 import { badRequest, inputReader } from "./inputs.ts";
 import { problemResponse, type RequestMistake } from "./problem.ts";
 
@@ -23,7 +23,8 @@ export function operationHandle(route: OperationRoute, log: Log | undefined): Ha
   const places = new Map(ports.map((port) => [port.param.name, placeOf(port.from)]));
 
   const failed = (thrown: unknown): PlainResponse => {
-    const response = isOwnError(thrown) ? ownErrorResponse(route, thrown.payload) : undefined;
+    const own = ownErrorOf(route, thrown);
+    const response = own === undefined ? undefined : ownErrorResponse(own, route.answer?.errorStatus);
     if (response !== undefined) return response;
     throw thrown instanceof StarlaneError && thrown.code === "star/invalid-input" ? withPlaces(thrown, places) : thrown;
   };
@@ -55,10 +56,6 @@ function placeOf(from: string): RequestMistake["in"] {
   return from === "path" || from === "query" || from === "header" || from === "cookie" ? from : "body";
 }
 
-function isOwnError(thrown: unknown): thrown is { readonly payload: unknown } {
-  return typeof thrown === "object" && thrown !== null && "payload" in thrown && !(thrown instanceof StarlaneError);
-}
-
 /** Violations of the rules of ports, with the part of the request that each port was fed from. */
 function withPlaces(error: StarlaneError, places: ReadonlyMap<string, RequestMistake["in"]>): unknown {
   const violations = violationsIn(error);
@@ -71,13 +68,29 @@ function portOf(path: string): string {
   return /^[^[.]*/.exec(path)?.[0] ?? path;
 }
 
-/** Undefined where the route gives the error no status: it is then told to nobody. */
-function ownErrorResponse({ signature: { error }, answer = {} }: OperationRoute, payload: unknown): PlainResponse | undefined {
-  const json = error === undefined ? undefined : toJson(error, payload, { path: "error" });
+/** The operation's own error, where that is what it failed with. */
+export function ownErrorOf(
+  { signature: { error }, ownError }: Pick<OperationRoute, "signature" | "ownError">,
+  thrown: unknown,
+): OwnError | undefined {
+  if (ownError !== undefined) return ownError(thrown);
+  if (typeof thrown !== "object" || thrown === null || !("payload" in thrown) || thrown instanceof StarlaneError)
+    return undefined;
+  return { json: error === undefined ? undefined : toJson(error, thrown.payload, { path: "error" }) };
+}
+
+/** What something says of the error: by its case, or of any other. */
+export function byCase<Said>({ json }: OwnError, said: ReadonlyMap<string, Said> | undefined): Said | undefined {
   const name = caseOf(json);
-  const status = (name === undefined ? undefined : answer.errorStatus?.get(name)) ?? answer.errorStatus?.get("*");
+  return (name === undefined ? undefined : said?.get(name)) ?? said?.get("*");
+}
+
+/** Undefined where the error has no status: it is then told to nobody. */
+export function ownErrorResponse(own: OwnError, errorStatus: ReadonlyMap<string, number> | undefined): PlainResponse | undefined {
+  const status = byCase(own, errorStatus);
+  const { json } = own;
   if (status === undefined) return undefined;
-  return problemResponse(status, { title: name, members: json === undefined ? {} : { error: json } });
+  return problemResponse(status, { title: caseOf(json), members: json === undefined ? {} : { error: json } });
 }
 
 /** The case of a variant or enum: `"not-found"`, `{ "not-found": … }`. */

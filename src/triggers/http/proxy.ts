@@ -123,7 +123,8 @@ function forwarded(request: PlainRequest, context: RequestContext, { host, trust
   if (length !== undefined && request.hasBody) list.push("content-length", length);
   const known = (name: string): string | undefined => (trusts ? pairField(request.headers, name) : undefined);
   const before = known("x-forwarded-for");
-  list.push("host", host, "traceparent", context.traceparent);
+  list.push("host", host);
+  if (context.traceparent !== undefined) list.push("traceparent", context.traceparent);
   list.push("x-forwarded-for", before === undefined ? context.clientAddress : `${before}, ${context.clientAddress}`);
   list.push("x-forwarded-host", known("x-forwarded-host") ?? request.authority);
   list.push("x-forwarded-proto", known("x-forwarded-proto") ?? request.scheme);

@@ -228,9 +228,14 @@ function endEarly(exchange: Exchange, idleMs: number): void {
 }
 
 /** Ends a connection, or with HTTP/2 a stream, in the middle of a response. */
-function breakOff({ response }: Exchange): void {
+export function breakOff({ response }: Exchange): void {
   if (response instanceof ServerResponse) response.destroy();
   else response.stream.close(2); // INTERNAL_ERROR
+}
+
+/** Gives up a response that will not be sent. */
+export function discard({ body }: PlainResponse): void {
+  if (isStream(body)) dismiss(body);
 }
 
 /** A stream that nobody reads is told so; what it says to that interests nobody. */
@@ -238,7 +243,7 @@ export function dismiss(body: AsyncIterable<unknown>): void {
   stop(body[Symbol.asyncIterator](), body);
 }
 
-function stop(iterator: AsyncIterator<unknown>, body: AsyncIterable<unknown>): void {
+export function stop(iterator: AsyncIterator<unknown>, body: AsyncIterable<unknown>): void {
   iterator.return?.()?.catch(() => undefined);
   // An iterator that waits for its next value hears of `return` only then; a disposable stream at once.
   const dispose: unknown = Reflect.get(body, Symbol.asyncDispose);

@@ -72,6 +72,8 @@ interface Node<T> {
   rest?: Leaf<T>;
 }
 
+const NO_VALUES: readonly string[] = [];
+
 export class Router<T> {
   readonly #root: Node<T> = { literals: new Map() };
   /** Those without parameters, by their whole path: most requests of most apps need no more. */
@@ -110,7 +112,7 @@ export class Router<T> {
   findPlain(method: string, path: string): Match<T> | undefined {
     const leaf = this.#plain.get(path);
     const value = leaf?.byMethod.get(method);
-    return value === undefined || leaf === undefined ? undefined : { value, names: leaf.names, values: [] };
+    return value === undefined || leaf === undefined ? undefined : { value, names: leaf.names, values: NO_VALUES };
   }
 
   /** The route of a path; the methods that it has where it has not this one; undefined where there is no such path. */
@@ -118,7 +120,7 @@ export class Router<T> {
     const search = new Search<T>(method, segments);
     const match = search.from(this.#root, 0);
     if (match !== undefined) return match;
-    return search.allow.size > 0 ? { allow: [...search.allow] } : undefined;
+    return search.allow === undefined ? undefined : { allow: [...search.allow] };
   }
 }
 
@@ -136,7 +138,8 @@ function valueFor<T>({ byMethod }: Leaf<T>, method: string): T | undefined {
 }
 
 class Search<T> {
-  readonly allow = new Set<string>();
+  /** Methods of the path, where it has not the one that is looked for. */
+  allow: Set<string> | undefined;
   readonly #method: string;
   readonly #segments: readonly string[];
   readonly #values: string[] = [];
@@ -173,6 +176,7 @@ class Search<T> {
     if (leaf === undefined) return undefined;
     const value = valueFor(leaf, this.#method);
     if (value !== undefined) return { value, names: leaf.names, values: this.#values };
+    this.allow ??= new Set();
     for (const method of leaf.byMethod.keys()) {
       this.allow.add(method);
       if (method === "GET") this.allow.add("HEAD");

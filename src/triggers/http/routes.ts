@@ -2,6 +2,7 @@
 // between two requests.
 
 import { StarlaneError } from "../../base/errors.ts";
+import type { BodyLimits } from "./body.ts";
 import { Cors } from "./cors.ts";
 import { docsHandles } from "./docs.ts";
 import type { Log } from "./failure.ts";
@@ -21,6 +22,7 @@ export interface ReadyRoute {
   readonly label: string;
   readonly handle: Handle;
   readonly limits: RouteLimits;
+  readonly bodyLimits: BodyLimits;
   /** Undefined: no limit of its own. */
   readonly gate: Gate | undefined;
   readonly rate: RateLimit | undefined;
@@ -86,6 +88,7 @@ function readyHost(host: VirtualHost, limits: HttpLimits, log: Log | undefined, 
       label: route.label ?? route.path,
       handle: wrapped(handle, route.middleware),
       limits: routeLimits,
+      bodyLimits: { bytes: routeLimits.bodyBytes, idleMs: limits.bodyIdleMs },
       gate: routeLimits.concurrency === Infinity ? undefined : new Gate(routeLimits),
       rate: routeLimits.rate === undefined ? undefined : new RateLimit(routeLimits.rate),
       cors: route.cors === undefined ? hostCors : new Cors(route.cors),
@@ -139,8 +142,9 @@ function addDocuments(router: Router<ReadyRoute>, host: VirtualHost, options: Op
     const cors = host.cors === undefined ? undefined : new Cors(host.cors);
     router.add(path, ["GET"], {
       label: path,
-      handle,
+      handle: wrapped(handle, options.middleware),
       limits: limits.route,
+      bodyLimits: { bytes: limits.route.bodyBytes, idleMs: limits.bodyIdleMs },
       gate: undefined,
       rate: undefined,
       cors,

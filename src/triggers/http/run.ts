@@ -6,13 +6,14 @@ import type { WebSocketServer } from "ws";
 import { StarlaneError } from "../../base/errors.ts";
 import { admit, leave } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
+import type { Deadlines, Expiring } from "./deadlines.ts";
 import { clientLeft, deadlinePassed, type Exchange } from "./exchange.ts";
 import { failureOf, type Log } from "./failure.ts";
 import { rawField } from "./fields.ts";
 import type { Gate } from "./gate.ts";
-import type { HeaderPair, HttpLimits, HttpSpan, HttpTelemetry, PlainResponse } from "./http.ts";
+import type { HeaderPair, HttpLimits, HttpTelemetry, PlainResponse } from "./http.ts";
 import type { HttpMetrics } from "./metrics.ts";
-import { dismiss, send } from "./respond.ts";
+import { breakOff, discard, send } from "./respond.ts";
 import type { ReadyRoute } from "./routes.ts";
 import { isUpgrade, type UpgradeResponse } from "./websocket.ts";
 
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly protocols: WeakMap<IncomingMessage, readonly string[]>;
   /** Those that were not answered at once. */
   readonly open: OpenRuns;
+  readonly deadlines: Deadlines;
   /** Connections are to be closed with their next response. */
   readonly isClosing: () => boolean;
 }
@@ -56,19 +58,25 @@ export class OpenRuns {
     const reason = new StarlaneError("http/stopping", "the server stops");
     for (const run of this.#runs) if (which === "all" || run.isWebSocket) run.exchange.end(reason);
   }
+
+  /** Ends all of them, each with its connection where part of a response was sent, while the server goes on. */
+  cut(): void {
+    const reason = new StarlaneError("http/stopping", "what answers this is replaced by another version");
+    for (const run of this.#runs) run.cut(reason);
+  }
 }
 
 const NO_FIELDS: readonly HeaderPair[] = [];
 
-export class Run {
+export class Run implements Expiring {
   readonly exchange: Exchange;
   /** Undefined: the request found none. */
   readonly #route: ReadyRoute | undefined;
   readonly #arrival: Arrival;
   readonly #startedMs: number;
   readonly #around: Surroundings;
-  #span: HttpSpan | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** How long it may take, while it is waited for. */
+  #limitMs: number | undefined;
   #isAdmitted = false;
   #isWatched = false;
   #hasAnswer = false;
@@ -102,8 +110,7 @@ export class Run {
   }
 
   #trace(telemetry: HttpTelemetry): void {
-    this.#span = telemetry.start(this.exchange.request, this.exchange);
-    if (this.#span?.traceparent !== undefined) this.exchange.traceparent = this.#span.traceparent;
+    this.exchange.span = telemetry.start(this.exchange.request, this.exchange);
   }
 
   #handle(route: ReadyRoute): void {
@@ -119,14 +126,22 @@ export class Run {
     if (!(answer instanceof Promise)) return this.answer(answer);
     this.#watch();
     const { timeMs } = route.limits;
-    this.#timer = setTimeout(() => this.#expire(timeMs), timeMs);
+    this.#limitMs = timeMs;
+    this.#around.deadlines.add(this, timeMs);
     answer.then(
       (value) => this.answer(value),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  #expire(timeMs: number): void {
+  /** Its time does not matter any more. */
+  #takeTime(): void {
+    if (this.#limitMs === undefined) return;
+    this.#around.deadlines.delete(this, this.#limitMs);
+    this.#limitMs = undefined;
+  }
+
+  expire(timeMs: number): void {
     const error = deadlinePassed(timeMs);
     this.#fail(error);
     this.exchange.end(error);
@@ -150,6 +165,14 @@ export class Run {
     });
   }
 
+  /** A client that has no response yet gets one; in the middle of one only a broken connection says that it is not whole. */
+  cut(reason: StarlaneError): void {
+    const isSending = this.#hasAnswer && !this.isWebSocket;
+    this.#fail(reason);
+    this.exchange.end(reason);
+    if (isSending) breakOff(this.exchange);
+  }
+
   #fail(thrown: unknown): void {
     if (this.#hasAnswer || this.#isOver) return;
     const { response, error } = failureOf(thrown, this.exchange);
@@ -159,15 +182,17 @@ export class Run {
 
   #report(error: unknown): void {
     this.#error ??= error;
-    const { id, route } = this.exchange;
-    this.#around.log?.({ level: "error", message: "a request failed", requestId: id, route, error });
+    const { id, route, transaction, traceparent } = this.exchange;
+    this.#around.log?.({ level: "error", message: "a request failed", requestId: id, route, transaction, traceparent, error });
   }
 
   /** Writes what the request is answered with, whoever answers first. */
   answer(answer: PlainResponse): void {
     if (this.#hasAnswer || this.#isOver) return discard(answer);
     this.#hasAnswer = true;
-    clearTimeout(this.#timer);
+    this.#takeTime();
+    const { failure } = this.exchange;
+    if (failure !== undefined) this.#report(failure.error);
     if (isUpgrade(answer)) return this.#upgrade(answer);
     let sending: Promise<void> | undefined;
     try {
@@ -207,13 +232,13 @@ export class Run {
   #end(status: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#takeTime();
     const { metrics, gate, open } = this.#around;
     const durationMs = performance.now() - this.#startedMs;
     if (this.#isWatched) open.delete(this);
     if (this.#isAdmitted && this.#route !== undefined) leave(gate, this.#route);
-    metrics.add(this.exchange.route, this.exchange.request.method, status, durationMs);
-    this.#span?.end({ status, durationMs, ...(this.#error === undefined ? {} : { error: this.#error }) });
+    metrics.add(this.exchange.request.scheme, this.exchange.route, this.exchange.request.method, status, durationMs);
+    this.exchange.span?.end({ status, durationMs, ...(this.#error === undefined ? {} : { error: this.#error }) });
   }
 
   /** Hands the connection over to the websocket; this run ends with it. */
@@ -240,9 +265,4 @@ export class Run {
       );
     });
   }
-}
-
-function discard(answer: PlainResponse): void {
-  const { body } = answer;
-  if (typeof body === "object" && !(body instanceof Uint8Array)) dismiss(body);
 }

@@ -1,42 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { connect, constants } from "node:http2";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { certificate } from "./fixtures/certificate.ts";
 import { curl, gate, operation, RawConnection, serve, signature } from "./fixtures/client.ts";
-import type { Certificate, HttpOutcome, PlainRequest } from "./http.ts";
+import type { HttpOutcome, PlainRequest } from "./http.ts";
 import { startHttpServer } from "./server.ts";
 
 const hello = operation("GET /", signature({}, "string"), () => "hello");
-
-function certificate(name: string): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), "starlane-tls-"));
-  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  const args = [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-days",
-    "1",
-    "-subj",
-    `/CN=${name}`,
-    "-keyout",
-    key,
-    "-out",
-    cert,
-  ];
-  execFileSync("openssl", args, { stdio: "ignore" });
-  const made = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8"), hostnames: [name] };
-  rmSync(folder, { recursive: true });
-  return made;
-}
 
 test("with certificates HTTP/2 and HTTP/1.1 are served, each name with its own", async () => {
   const tls = [certificate("a.example"), certificate("b.example")];
@@ -109,9 +81,10 @@ test("hosts are told apart by name; a name that nobody has is 421", async () => 
     ),
     ["a", "a", "wild", "deep", "wild", "wild", "421", "400", "400"],
   );
-  server.setHosts(0, [{ hostnames: ["*"], routes: [named("new")] }]);
+  await server.replace([{ port: 0, hosts: [{ hostnames: ["*"], routes: [named("new")] }] }]);
   assert.equal(await get("other"), "new");
-  assert.throws(() => server.setHosts(0, [{ hostnames: ["x", "x"], routes: [] }]), { code: "http/conflicting-routes" });
+  const wrong = server.replace([{ port: 0, hosts: [{ hostnames: ["x", "x"], routes: [] }] }]);
+  await assert.rejects(wrong, { code: "http/conflicting-routes" });
   assert.equal(await get("other"), "new");
 });
 
@@ -198,7 +171,7 @@ test("the trace of a client goes on, and telemetry hears of the beginning and th
   const shown = operation(
     "GET /{x}",
     signature({ x: "string" }, "string"),
-    (_args, context) => `${context.traceparent} ${context.tracestate ?? "-"}`,
+    (_args, context) => `${context.traceparent ?? "-"} ${context.tracestate ?? "-"}`,
   );
   const start = (
     request: PlainRequest,
@@ -212,9 +185,9 @@ test("the trace of a client goes on, and telemetry hears of the beginning and th
   const get = async (url: string, ...fields: string[]): Promise<string> =>
     JSON.parse((await curl(url, ...fields.flatMap((field) => ["-H", field]))).body);
   assert.equal(await get(`${server.url}/a`, `traceparent: ${parent}`, "tracestate: a=1"), `${parent} a=1`);
-  assert.match(
+  assert.equal(
     await get(`${server.url}/a`, "traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01", "tracestate: a=1"),
-    /^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00 -$/,
+    "- -",
   );
   const traced = await startHttpServer({
     listeners: [{ port: 0, hosts: [{ hostnames: ["*"], routes: [shown] }] }],

@@ -11,6 +11,18 @@ export function isChunks(value: unknown): value is Chunks {
   return typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
+/** Nobody reads a stream; what comes of telling that interests nobody. */
+export function letGo(stream: unknown): void {
+  if (!isChunks(stream)) return;
+  const tell = async (): Promise<unknown> => {
+    const dispose: unknown = Reflect.get(stream, Symbol.asyncDispose);
+    if (typeof dispose === "function") return Reflect.apply(dispose, stream, []);
+    const iterator = Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
+    return iterator.return?.();
+  };
+  tell().catch(() => undefined);
+}
+
 /** The elements of a chunk; what is no list of any kind is one element. */
 export function chunkElements(chunk: unknown): ArrayLike<unknown> {
   if (Array.isArray(chunk)) return chunk;

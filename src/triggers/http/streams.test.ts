@@ -48,6 +48,49 @@ test("a stream is NDJSON, or Server-Sent Events where those are asked for", asyn
   assert.match(bytes.head, /application\/octet-stream/);
 });
 
+test("of a result with one port that is a stream the stream is sent; of several the one that is named, and the others are let go", async () => {
+  const numbers = counted((i) => [i], 2);
+  const others = counted((i) => [i]);
+  const both = signature({}, "record { numbers: stream<u32>, others: stream<u32>, name: string }");
+  const result = { numbers: numbers.iterable, others: others.iterable, name: "x" };
+  await using server = await serve([
+    operation("GET /one", signature({}, "record { numbers: stream<u32> }"), () => ({ numbers: counted((i) => [i], 2).iterable })),
+    { ...operation("GET /named", both, () => result), answer: { port: "numbers" } },
+  ]);
+  assert.equal((await curl(`${server.url}/one`)).body, "0\n1\n");
+  assert.equal((await curl(`${server.url}/named`)).body, "0\n1\n");
+  await others.state.returned;
+  await assert.rejects(serve([operation("GET /both", both, () => result)]), {
+    code: "http/bad-route",
+    message: /which of them is sent/,
+  });
+});
+
+test("a line of a stream that is wrong is the client's mistake, also where a flow found it", async () => {
+  const through = async ([lines]: readonly unknown[]): Promise<number> => {
+    let count = 0;
+    try {
+      for await (const _ of lines as AsyncIterable<unknown>) count++;
+    } catch (cause) {
+      throw new StarlaneError("flow/node-failed", "a node failed", {
+        cause: new StarlaneError("flow/node-failed", "inside", { cause }),
+      });
+    }
+    return count;
+  };
+  await using server = await serve([operation("POST /count", signature({ lines: "stream<u32>" }, "u32"), through)]);
+  const { status, body } = await curl(
+    `${server.url}/count`,
+    "-H",
+    "content-type: application/x-ndjson",
+    "--data-binary",
+    "1\n-1\n",
+  );
+  assert.equal(status, 400);
+  assert.match(body, /lines\[1\]/);
+  assert.equal(server.log.length, 0);
+});
+
 test("events reach a client one by one, as the operation gives them", async () => {
   const steps = [gate(), gate(), gate()];
   await using server = await serve([

@@ -56,10 +56,18 @@ function decoded(text: string): string {
 
 const MOST_PAIRS = 1000;
 
-/** Names and values of a query or form, in their order by name; a name without `=` has an empty value. @throws HttpProblem 400 */
-export function formOf(text: string | undefined): ReadonlyMap<string, readonly string[]> {
+/** Names and values of a query or form, in their order by name. */
+export interface Form {
+  get(name: string): readonly string[] | undefined;
+}
+
+const NO_FORM: Form = { get: () => undefined };
+
+/** A name without `=` has an empty value. @throws HttpProblem 400 */
+export function formOf(text: string | undefined): Form {
+  if (text === undefined || text === "") return NO_FORM;
+  if (!text.includes("&")) return new OnePair(text);
   const form = new Map<string, string[]>();
-  if (text === undefined || text === "") return form;
   let count = 0;
   for (let start = 0; start < text.length;) {
     const mark = text.indexOf("&", start);
@@ -71,6 +79,22 @@ export function formOf(text: string | undefined): ReadonlyMap<string, readonly s
     start = end + 1;
   }
   return form;
+}
+
+/** Most forms have no more. */
+class OnePair implements Form {
+  readonly #name: string;
+  readonly #values: readonly string[];
+
+  constructor(text: string) {
+    const equals = text.indexOf("=");
+    this.#name = formText(equals < 0 ? text : text.slice(0, equals));
+    this.#values = [equals < 0 ? "" : formText(text.slice(equals + 1))];
+  }
+
+  get(name: string): readonly string[] | undefined {
+    return name === this.#name ? this.#values : undefined;
+  }
 }
 
 function addPair(form: Map<string, string[]>, part: string): void {

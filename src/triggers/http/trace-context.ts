@@ -1,4 +1,4 @@
-// W3C trace context: what came in is handed on, where it is well-formed; else a new trace begins. Source: Trace Context, level 1.
+// W3C trace context: what came in is handed on, where it is well-formed. Source: Trace Context, level 1.
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const NO_TRACE = "0".repeat(32);
@@ -12,12 +12,6 @@ export function validTraceparent(field: string | undefined): string | undefined 
   if (whole === undefined || version === "ff" || trace === NO_TRACE || span === NO_SPAN) return undefined;
   // Version 00 has nothing after the flags; later ones may.
   return version === "00" && more !== undefined ? undefined : field;
-}
-
-/** Not sampled: nobody asked for it to be recorded. */
-export function newTraceparent(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
-  return `00-${bytes.subarray(0, 16).toHex()}-${bytes.subarray(16).toHex()}-00`;
 }
 
 /** The state belongs to its parent: without a valid one it is dropped. */

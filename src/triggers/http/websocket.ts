@@ -7,7 +7,7 @@ import { StarlaneError } from "../../base/errors.ts";
 import { toJson } from "../../wit/json.ts";
 import type { ValType } from "../../wit/types.ts";
 import { bindPorts } from "./bindings.ts";
-import { partOf } from "./answer.ts";
+import { streamPart } from "./answer.ts";
 import { Exchange, fieldOf } from "./exchange.ts";
 import { failureOf, type Log } from "./failure.ts";
 import type { Handle, PlainRequest, PlainResponse, RequestContext, WebSocketRoute } from "./http.ts";
@@ -39,7 +39,7 @@ export function webSocketHandle(route: WebSocketRoute, log: Log | undefined): Ha
     throw new StarlaneError("http/bad-route", `the websocket ${route.path} has no stream port ${JSON.stringify(route.messages)}`);
   }
   const element = type?.kind === "stream" ? type.element : undefined;
-  partOf(route.signature.result, route.sends);
+  streamPart(route.signature.result, route.sends);
   const others = {
     ...route.signature,
     params: params.map((param, i) => ({ ...param, optional: param.optional || i === messagesIndex })),
@@ -118,7 +118,7 @@ class Session {
   async #answer(args: readonly unknown[]): Promise<void> {
     try {
       const result: unknown = await this.#route.call(args, this.#context);
-      const part = partOf(this.#route.signature.result, this.#route.sends);
+      const part = streamPart(this.#route.signature.result, this.#route.sends);
       const sent = part.of(result);
       if (part.type?.kind === "stream" && isChunks(sent)) await this.#send(part.type.element, sent);
       this.#socket.close(CLOSE.normal);
