@@ -23,6 +23,7 @@ export const NODE_ONLY: Readonly<Record<string, string>> = {
     "messaging/backends.test.ts",
     "resources/faults.test.ts",
     "sql/backends.test.ts",
+    "sql/sqlite-process.test.ts",
     "sql/streaming.test.ts",
   ]),
   ...because("its guest is built in Node", [
