@@ -192,10 +192,17 @@ test("on a terminal it asks, and asks again", { skip: NO_TERMINAL, timeout: 60_0
   const child = spawn("script", ["-qec", command, "/dev/null"], { cwd, env: { ...process.env, ...env }, timeout: 50_000 });
   const answers = ["Asked App", "asked-app", "9", "rust"];
   let printed = "";
+  // A question may be drawn more than once: the next one stands behind the echo of the answer before.
+  let given: string | undefined;
+  let from = 0;
   child.stdout.setEncoding("utf8").on("data", (piece: string) => {
     // oxlint-disable-next-line no-control-regex -- the terminal is told where its cursor goes
     printed += piece.replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, "");
-    if (printed.endsWith("? ") && answers.length > 0) child.stdin.write(`${answers.shift()}\n`);
+    const echo = given === undefined ? from : printed.indexOf(`${given}\r`, from);
+    if (echo < 0 || !printed.slice(echo).endsWith("? ")) return;
+    from = echo + (given?.length ?? 0);
+    given = answers.shift();
+    if (given !== undefined) child.stdin.write(`${given}\n`);
   });
   await text(child.stderr);
   assert.match(printed, /cannot be the name of an app; did you mean asked-app\?/);
