@@ -66,8 +66,12 @@ function setUp(app: string): void {
 
 for (const { name } of TEMPLATES) {
   const missing = missingFor(name);
-  const skip = missing === undefined ? false : `${missing} is not installed here`;
-  test(`an app in ${name} is built, checked, tested and served as it is`, { skip, timeout: 600_000 }, async () => {
+  if (missing !== undefined) {
+    // Starlane is tested without the tools of other languages; npm brings those of TypeScript and AssemblyScript.
+    console.log(`the template of ${name} is not built here: ${missing} is not installed`);
+    continue;
+  }
+  test(`an app in ${name} is built, checked, tested and served as it is`, { timeout: 600_000 }, async () => {
     const app = `acme-${name}`;
     const made = await starlane(["new", `acme/${app}`, "--template", name], { cwd, env });
     assert.equal(made.status, 0, made.stderr);

@@ -89,6 +89,8 @@ export class RunRecorder {
   /** The failure, and where its record is. */
   failed(failure: StarlaneError): StarlaneError {
     if (this.#run === undefined) return failure;
+    // Nothing ran: there is nothing to find out.
+    if (failure.code === "star/invalid-input" && this.#options.file === undefined) return failure;
     let text: string;
     try {
       text = recordText(this.recording, { ...this.#run, outcome: this.#answer ?? { failure } });
