@@ -203,7 +203,8 @@ class Server {
   }
 
   static async start(words: readonly string[], cwd: string): Promise<Server> {
-    const child = spawn(process.execPath, [MAIN, ...words, "--port", "0", "--shards", "2", "--log-format", "text"], {
+    const processes = words.includes("--shards") ? [] : ["--shards", "2"];
+    const child = spawn(process.execPath, [MAIN, ...words, "--port", "0", ...processes, "--log-format", "text"], {
       cwd,
       env: ENVIRONMENT,
       stdio: ["ignore", "ignore", "pipe"],

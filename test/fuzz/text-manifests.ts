@@ -134,18 +134,35 @@ function checkDiagnostics(diagnostics: readonly Diagnostic[]): void {
 async function runTwice(random: Random, flow: CheckedFlow, report: Report): Promise<void> {
   const plan = planFlow(flow);
   flow.signature.params.forEach((param) => printTypeWhole(param.type));
-  const inputs = flow.inputs.map(({ type }) => randomValue(random, type, { objects: [] }, 1));
+  const inputs = await Promise.all(flow.inputs.map(({ type }) => twice(randomValue(random, type, { objects: [] }, 1))));
   const first = await outcome(plan, inputs);
   const second = await outcome(plan, inputs);
   if (first !== second) throw new Error(`two runs differ: ${first} and ${second}`);
   report.count(first.startsWith("!") ? "run: failed" : "run: answered");
 }
 
+/** A stream that can be read by both runs. */
+async function twice(value: unknown): Promise<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value
+    ? Array.fromAsync(value as AsyncIterable<unknown>)
+    : value;
+}
+
+/** A result with all that its streams give. */
+async function whole(result: unknown): Promise<unknown> {
+  if (typeof result !== "object" || result === null) return result;
+  if (Symbol.asyncIterator in result) return twice(result);
+  if (Object.getPrototypeOf(result) !== Object.prototype && Object.getPrototypeOf(result) !== null) return result;
+  return Object.fromEntries(
+    await Promise.all(Object.entries(result).map(async ([key, value]) => [key, await twice(value)] as const)),
+  );
+}
+
 async function outcome(plan: ReturnType<typeof planFlow>, inputs: readonly unknown[]): Promise<string> {
   const controller = new AbortController();
   const transaction = { id: "t", seed: 1, timestampMs: 0, signal: controller.signal, clock: virtualClock(0), deadlineMs: 60_000 };
   try {
-    return shown(await runFlow(plan, inputs, transaction, invokeSample));
+    return shown(await whole(await runFlow(plan, inputs, transaction, invokeSample)));
   } catch (error) {
     if (!(error instanceof StarlaneError)) throw error;
     if (error.code === "starlane/internal") throw error;
